@@ -1,0 +1,197 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A Compose project: one or several files as Compose sees them together.
+
+    project = load_project([SourceFile("docker-compose.yml", text)], environment={"TAG": "1.31"})
+    project.services["temporal"].memory_limit            # bytes, whichever syntax the files use
+    project.services["temporal"].origin(("mem_limit",))  # (index of the file, line)
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from .checks import check_services
+from .document import Document, parse
+from .errors import ComposeError
+from .loading import Loader, Scope, UnknownVariable
+from .merge import Map
+from .service import Service
+from .short_forms import text_of
+
+# Order of preference of compose-go v2.4.8 (cli.DefaultFileNames, cli.DefaultOverrideFileNames).
+_DEFAULT_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+_OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
+_OTHER_SECTIONS = frozenset(("volumes", "networks", "secrets", "configs"))
+
+
+class SourceFile(NamedTuple):
+    """A file of a project.
+
+    Attributes:
+        name: its path as shown to people; paths in the first file are relative to that file's folder.
+        text: its content.
+    """
+
+    name: str
+    text: str
+
+
+class Project:
+    """A loaded project.
+
+    Attributes:
+        files: the files given, weakest first, followed by those that `include` and `extends` led to.
+        given: how many of the files were given.
+        services: the services by name, in the order of the files, those of inactive profiles too.
+        name: name of the project as Compose derives it, None where only the folder could say and it is not known.
+        config: the effective top-level content.
+        unknown: variables that have neither value nor default.
+        environment: the variables that were given.
+    """
+
+    __slots__ = ("_directory", "_read", "_strict", "config", "environment", "files", "given", "name", "services", "unknown")
+
+    def __init__(
+        self,
+        files: list[Document],
+        environment: Mapping[str, str],
+        read: Callable[[str], str] | None,
+        strict: bool,
+        directory: str | None,
+        followed: Sequence[Document] = (),
+    ) -> None:
+        self.files = list(files)
+        self.given = len(files)
+        self.environment = environment
+        self._read = read
+        self._strict = strict
+        self._directory = directory
+        replaced = {os.path.normpath(document.name): document for document in followed}
+        loader = Loader(self.files, read, strict, replaced)
+        scope = Scope(directory if directory is not None else os.path.dirname(files[0].name), environment)
+        self.config: Map = loader.model(range(self.given), scope)
+        self.unknown: list[UnknownVariable] = loader.unknown
+        self.name = project_name(text_of(self.config.get("name")), environment, directory)
+        self.services = self._services(loader)
+
+    def _services(self, loader: Loader) -> dict[str, Service]:
+        """Make the services of the effective content and check them."""
+        section = self.config.get("services")
+        if "services" not in self.config and not _OTHER_SECTIONS & self.config.keys():
+            raise ComposeError(
+                self.files[0].name, None, "no services in it", "a Compose file has a `services:` mapping at its top"
+            )
+        if not isinstance(section, Map):
+            if "services" not in self.config:
+                return {}
+            raise loader.fail(
+                self.config.origins["services"].file,
+                ("services",),
+                "services is not a mapping",
+                "write each service as `name:` with its settings below",
+            )
+        services = {}
+        for name, config in section.items():
+            if not isinstance(config, Map):
+                origin = section.origins[name]
+                raise loader.fail(origin.file, origin.path, f"service {name!r} is empty", "give it an image or a build")
+            services[name] = Service(name, config, loader.defined_in[name], self.files, self.environment.get)
+        check_services(services.values(), self.files)
+        return services
+
+
+def load_project(
+    files: Sequence[SourceFile],
+    environment: Mapping[str, str] | None = None,
+    read: Callable[[str], str] | None = None,
+    strict: bool = False,
+    directory: str | None = None,
+) -> Project:
+    """Load the files of a project.
+
+    Args:
+        files: the files in Compose's order: later ones override earlier ones.
+        environment: variables for substitution: the shell's over those of `.env` (see interpolate.parse_env).
+        read: returns the text of a file that `include` or `extends` names, raising OSError when it cannot. The path is
+            relative as the names of the files are. None: such files are errors.
+        strict: the environment is complete. A variable without value and default is then empty, and a required one an
+            error, as in Compose. Otherwise the value is kept as unknown text.
+        directory: folder of the project: relative paths start there, and its last part names the project. Default:
+            the folder of the first file, without a name for the project.
+    Raises:
+        ComposeError: the first thing that is wrong, with file, line and what to do.
+    """
+    if not files:
+        raise ComposeError("(no file)", None, "no Compose file is given", "name at least one")
+    documents = [parse(file.text, file.name) for file in files]
+    return Project(documents, environment or {}, read, strict, directory)
+
+
+def replace_document(project: Project, index: int, document: Document) -> Project:
+    """Return the project with one of its files edited. Other files are not read again.
+
+    Raises:
+        ComposeError: the project is not valid with that file.
+    """
+    files = list(project.files)
+    files[index] = document
+    return Project(
+        files[: project.given],
+        project.environment,
+        project._read,
+        project._strict,
+        project._directory,
+        followed=files[project.given :],
+    )
+
+
+def default_files(names: Iterable[str]) -> list[str]:
+    """Return the files that Compose takes from a folder by itself: one file, and one override file beside it.
+
+    Args:
+        names: the names in the folder.
+    Returns:
+        One or two names; none when there is no Compose file.
+    """
+    present = set(names)
+    found = next((name for name in _DEFAULT_NAMES if name in present), None)
+    if found is None:
+        return []
+    override = next((name for name in _OVERRIDE_NAMES if name in present), None)
+    return [found] if override is None else [found, override]
+
+
+def configured_files(environment: Mapping[str, str], separator: str = ":") -> list[str] | None:
+    """Return the files of `COMPOSE_FILE`, None when it is not set.
+
+    Args:
+        environment: the shell's variables over those of `.env`.
+        separator: of lists of paths on the target, used unless `COMPOSE_PATH_SEPARATOR` says otherwise.
+    """
+    value = environment.get("COMPOSE_FILE")
+    if value is None:
+        return None
+    return value.split(environment.get("COMPOSE_PATH_SEPARATOR") or separator)
+
+
+def normalize_project_name(text: str) -> str:
+    """Return a name as Compose makes it of a folder's name: lower case, only letters, digits, `_` and `-`."""
+    return re.sub(r"[^a-z0-9_-]", "", text.lower()).lstrip("_-")
+
+
+def project_name(stated: str | None, environment: Mapping[str, str], directory: str | None) -> str | None:
+    """Return the project's name: `COMPOSE_PROJECT_NAME`, else `name:` of the last file that has it, else the folder's."""
+    if environment.get("COMPOSE_PROJECT_NAME"):
+        return environment["COMPOSE_PROJECT_NAME"]
+    folder = os.path.basename(os.path.normpath(directory)) if directory else ""
+    return normalize_project_name(stated or "") or normalize_project_name(folder) or None

@@ -1,0 +1,260 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The short forms of Compose: image references, ports, volumes, commands, KEY=VALUE lists.
+
+Rules: github.com/compose-spec/compose-go v2.4.8 (``format.ParseVolume``), github.com/docker/go-connections v0.4.0
+(``nat.ParsePortSpec``), github.com/mattn/go-shellwords v1.0.12, github.com/distribution/reference. Every parser
+raises ValueError with a reason that names the value.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+from .expand import resolve
+
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
+_PORT_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
+_PROTOCOLS = ("tcp", "udp", "sctp")
+
+
+class ImageRef(NamedTuple):
+    """The parts of an image reference.
+
+    Attributes:
+        registry: host of the registry, ``docker.io`` where the reference names none.
+        repository: path in the registry; ``library/`` of Docker Hub's official images is left out.
+        tag: None where the reference has none (Docker then takes ``latest``, unless there is a digest).
+        digest: such as ``sha256:...``, or None.
+    """
+
+    registry: str
+    repository: str
+    tag: str | None
+    digest: str | None
+
+    @property
+    def name(self) -> str:
+        """The last part of the repository: ``postgres`` for ``ghcr.io/team/postgres``."""
+        return self.repository.rsplit("/", 1)[-1]
+
+
+class Port(NamedTuple):
+    """One port of a service.
+
+    Attributes:
+        host_ip: address on the host, "" for all.
+        published: port or range on the host as text, "" where Docker chooses one.
+        target: port in the container.
+        protocol: tcp, udp or sctp.
+        line: line of the entry in the file that sets it, or None.
+    """
+
+    host_ip: str
+    published: str
+    target: int
+    protocol: str
+    line: int | None = None
+
+
+class Volume(NamedTuple):
+    """One mount of a service.
+
+    Attributes:
+        source: path on the host or name of a volume, "" for an anonymous one.
+        target: path in the container.
+        read_only: True for ``ro``.
+        kind: bind, volume, tmpfs, npipe, cluster or image.
+        line: line of the entry in the file that sets it, or None.
+    """
+
+    source: str
+    target: str
+    read_only: bool
+    kind: str = "volume"
+    line: int | None = None
+
+
+def parse_image(text: str) -> ImageRef:
+    """Split an image reference. Variables that are still in it are kept whole where they stand."""
+    held: list[str] = []
+
+    def hold(match: re.Match[str]) -> str:
+        held.append(match.group())
+        return f"\0{len(held) - 1}\0"
+
+    def give_back(part: str) -> str:
+        return re.sub("\0([0-9]+)\0", lambda match: held[int(match.group(1))], part)
+
+    rest, _, digest = _VARIABLE.sub(hold, text).partition("@")
+    head, colon, tag = rest.rpartition(":")
+    if not colon or "/" in tag:
+        head, tag = rest, ""
+    first, slash, path = head.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+        registry, repository = first, path
+    else:
+        registry, repository = "docker.io", head
+    registry = "docker.io" if registry == "index.docker.io" else registry
+    if registry == "docker.io":
+        repository = repository.removeprefix("library/")
+    return ImageRef(give_back(registry), give_back(repository), give_back(tag) or None, give_back(digest) or None)
+
+
+def text_of(value: Any) -> str | None:
+    """Return a scalar as Compose turns it into text where it wants text (Go's ``%v``): 1.10 becomes ``1.1``."""
+    resolved = resolve(value)
+    if resolved is None or isinstance(resolved, str):
+        return resolved
+    if isinstance(resolved, bool):
+        return "true" if resolved else "false"
+    if isinstance(resolved, float):
+        return _go_float(resolved)
+    return str(resolved)
+
+
+def _go_float(value: float) -> str:
+    """Format a float as Go's ``%v``: the shortest digits, an exponent below 1e-4 and from 1e21 on."""
+    if value != value or value in (float("inf"), float("-inf")):
+        return {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
+    if value == 0 or 1e-4 <= abs(value) < 1e21:
+        text = repr(value)
+        if "e" in text:
+            text = f"{value:.0f}"
+        return text.removesuffix(".0")
+    mantissa, _, exponent = f"{value:e}".partition("e")
+    digits = repr(value).partition("e")[0] if "e" in repr(value) else mantissa
+    power = int(exponent)
+    return f"{digits.removesuffix('.0')}e{'-' if power < 0 else '+'}{abs(power):02d}"
+
+
+def key_values(value: Any) -> dict[str, str | None]:
+    """Read a mapping, or a list of ``KEY=VALUE``, as ``environment`` and ``labels`` take it.
+
+    None stands for a key without value: a bare ``KEY`` in a list, or an empty value in a mapping.
+    """
+    if isinstance(value, dict):
+        return {str(key): text_of(item) for key, item in value.items()}
+    if not isinstance(value, list):
+        return {}
+    pairs: dict[str, str | None] = {}
+    for item in value:
+        key, found, text = (text_of(item) or "").partition("=")
+        pairs[key] = text if found else None
+    return pairs
+
+
+def strings(value: Any) -> list[str]:
+    """Read a text or a list of texts as a list."""
+    if isinstance(value, list):
+        return [text_of(item) or "" for item in value]
+    text = None if isinstance(value, dict) else text_of(value)
+    return [] if text is None else [text]
+
+
+def parse_port(text: str, line: int | None = None) -> list[Port]:
+    """Expand the short form of a port: ``[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]``, each a number or a range."""
+    host, _, target = text.rpartition(":")
+    host_ip, _, published = host.rpartition(":")
+    target, _, protocol = target.partition("/")
+    protocol = protocol.lower() or "tcp"
+    if protocol not in _PROTOCOLS:
+        raise ValueError(f"port {text!r} has the unknown protocol {protocol!r}")
+    first, last = _port_range(target, text)
+    host_first, host_last = _port_range(published, text) if published else (0, 0)
+    if published and last - first != host_last - host_first and first != last:
+        raise ValueError(f"port {text!r} maps ranges of different length")
+    host_ip = host_ip[1:-1] if host_ip.startswith("[") and host_ip.endswith("]") else host_ip
+    ports = []
+    for offset in range(last - first + 1):
+        shown = str(host_first + offset) if published else ""
+        if published and first == last and host_first != host_last:
+            shown = f"{host_first}-{host_last}"
+        ports.append(Port(host_ip, shown, first + offset, protocol, line))
+    return ports
+
+
+def _port_range(text: str, whole: str) -> tuple[int, int]:
+    """Read ``8000`` or ``8000-8010``."""
+    match = _PORT_RANGE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"port {whole!r} is not understood: expected [IP:][PUBLISHED:]TARGET[/PROTOCOL]")
+    first = int(match.group(1))
+    last = int(match.group(2) or first)
+    if last < first or last > 65535:
+        raise ValueError(f"port {whole!r} is out of range")
+    return first, last
+
+
+def parse_volume(text: str, line: int | None = None) -> Volume:
+    """Read the short form of a volume: ``[SOURCE:]TARGET[:OPTIONS]``."""
+    if len(text) <= 2:
+        if not text:
+            raise ValueError("an empty volume")
+        return Volume("", text, False, "volume", line)
+    parts = [""]
+    for character in text:
+        drive = character == ":" and len(parts[-1]) == 1 and parts[-1].isalpha()
+        if character == ":" and not drive:
+            parts.append("")
+        else:
+            parts[-1] += character
+    if "" in parts:
+        raise ValueError(f"volume {text!r} has an empty part")
+    if len(parts) > 3:
+        raise ValueError(f"volume {text!r} has too many colons")
+    if len(parts) == 1:
+        return Volume("", parts[0], False, "volume", line)
+    source = parts[0]
+    options = parts[2].split(",") if len(parts) == 3 else []
+    modes = [option for option in options if option in ("ro", "rw")]
+    is_path = source[0] in "./~" or source.startswith("\\\\") or (source[0].isalpha() and source[1:2] == ":")
+    return Volume(source, parts[1], modes[-1:] == ["ro"], "bind" if is_path else "volume", line)
+
+
+def split_command(text: str) -> list[str]:
+    """Split a command line as Compose does: quotes and backslashes count; ``; & | < >`` end it."""
+    words: list[str] = []
+    word = ""
+    started = escaped = False
+    quote = ""
+    dollar = backquote = False
+    for character in text:
+        if escaped:
+            word, escaped, started = word + character, False, True
+        elif character == "\\":
+            if quote == "'":
+                word += character
+            else:
+                escaped = True
+        elif character in " \t\r\n":
+            if quote or dollar or backquote:
+                word += character
+            elif started:
+                words.append(word)
+                word, started = "", False
+        elif character in "\"'" and quote in ("", character) and not dollar:
+            started = started or bool(quote)
+            quote = "" if quote else character
+        else:
+            if character == "`" and not quote and not dollar:
+                backquote = not backquote
+            elif character == ")" and not quote and not backquote:
+                dollar = not dollar
+            elif character == "(" and not quote and not backquote:
+                if dollar or not word.endswith("$"):
+                    raise ValueError(f"{text[:60]!r} is not a valid command line")
+                word, dollar = word + "(", True
+                continue
+            elif character in ";&|<>" and not (quote or dollar or backquote):
+                if character == ">" and word[:1].isdigit():
+                    started = False
+                break
+            word, started = word + character, True
+    if started:
+        words.append(word)
+    if escaped or quote or dollar or backquote:
+        raise ValueError(f"{text[:60]!r} is not a valid command line")
+    return words
