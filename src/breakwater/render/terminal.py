@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The same text as :mod:`.text`, with colours and folding for a terminal."""
+
+from __future__ import annotations
+
+from io import StringIO
+from typing import TYPE_CHECKING, cast
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from breakwater.render.text import details, headline, place, summary
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from breakwater.report import Report
+
+STYLES = {"critical": "bold white on red", "high": "bold red", "medium": "yellow", "low": "cyan", "info": "dim"}
+
+
+def render(report: Report) -> str:
+    """Write the report with the escape sequences of a terminal."""
+    # The console measures the real terminal, but writes where the caller wants the text.
+    buffer = StringIO()
+    real = Console()
+    console = Console(
+        file=buffer,
+        width=real.width,
+        force_terminal=True,
+        # The console names its own colour system in the words that it takes.
+        color_system=cast("Literal['standard', '256', 'truecolor', 'windows'] | None", real.color_system),
+        no_color=real.no_color,
+        highlight=False,
+    )
+    for item in report.items:
+        style = "dim" if item.finding.waived else STYLES[item.finding.severity]
+        console.print(Text.assemble((place(item), "bold"), ": ", (headline(item), style)))
+        for label, text in details(item):
+            console.print(
+                Padding(Text.assemble((f"{label}: ", "bold"), (text, "green" if label == "fix" else "")), (0, 0, 0, 4))
+            )
+    for note in report.notes:
+        console.print(Text(f"note: {note}", style="dim"))
+    bad = report.open_items() or report.problems
+    console.print(Text(summary(report), style="bold" if bad else "bold green"))
+    return buffer.getvalue()

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plain text: one block per finding, ``file:line`` first, so that editors and ``grep`` find their way."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from breakwater.report import Item, Report
+
+SEVERITIES = ("critical", "high", "medium", "low", "info")
+
+
+def render(report: Report) -> str:
+    """Write the report as plain text."""
+    lines: list[str] = []
+    for item in report.items:
+        lines.append(f"{place(item)}: {headline(item)}")
+        lines.extend(f"    {label}: {text}" for label, text in details(item))
+    lines.extend(f"note: {note}" for note in report.notes)
+    lines.append(summary(report))
+    return "\n".join(lines) + "\n"
+
+
+def place(item: Item) -> str:
+    """``file:line``, or the file alone where no line is to blame."""
+    return item.file if item.finding.line is None else f"{item.file}:{item.finding.line}"
+
+
+def headline(item: Item) -> str:
+    """Severity, control, service and what was found."""
+    finding = item.finding
+    service = f" {finding.service}:" if finding.service else ""
+    waived = "waived, " if finding.waived else ""
+    return f"{waived}{finding.severity} {finding.control}{service} {finding.message}"
+
+
+def details(item: Item) -> list[tuple[str, str]]:
+    """The lines under a headline: why, what fix would write, what holds it back, the waiver."""
+    finding = item.finding
+    rows: list[tuple[str, str]] = []
+    if not finding.waived:
+        rows.append(("why", item.control.why))
+        if finding.fix is not None:
+            rows.append(("fix", f"{finding.fix.summary} ({finding.fix.reason}; {cost(item)})"))
+        elif item.control.report_only_because:
+            rows.append(("reported only", item.control.report_only_because))
+        if finding.withheld:
+            rows.append(("withheld", finding.withheld))
+    if finding.waiver is not None:
+        waiver = finding.waiver
+        state = "until" if finding.waived else "expired on"
+        rows.append(("waiver", f"{waiver.owner}: {waiver.reason} ({state} {waiver.until}, {waiver.source})"))
+    return rows
+
+
+def cost(item: Item) -> str:
+    """What applying the fix costs the running service."""
+    fix = item.finding.fix
+    if fix is None or fix.impact == "none":
+        return "no restart"
+    return f"{fix.impact.replace('_', ' ')}, about {fix.seconds:g} s"
+
+
+def summary(report: Report) -> str:
+    """What was examined and what came of it, in one line."""
+    found = report.open_items()
+    counts = [(level, sum(1 for item in found if item.finding.severity == level)) for level in SEVERITIES]
+    parts = ", ".join(f"{count} {level}" for level, count in counts if count)
+    fixable = sum(1 for item in found if item.finding.fix is not None and not item.finding.withheld)
+    text = f"examined {plural(len(report.files), 'file')}, {plural(report.services, 'service')}: "
+    text += f"{plural(len(found), 'finding')} ({parts}), {fixable} of them fixable" if found else "no findings"
+    waived = len(report.waived_items())
+    if waived:
+        text += f", {waived} waived"
+    if report.problems:
+        text += f"; {plural(len(report.problems), 'file')} could not be judged"
+    return text
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 file``, ``2 files``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

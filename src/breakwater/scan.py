@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""``breakwater scan``: where Compose files do not follow the controls."""
+
+from __future__ import annotations
+
+import sys
+
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import control
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import PolicyError
+from breakwater import exits
+from breakwater.arguments import scan_options
+from breakwater.host import describe, host_facts
+from breakwater.inputs import collect
+from breakwater.judge import Judge, Judged, problem
+from breakwater.report import Item, Report
+from breakwater.settings import COMMAND_LINE
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from breakwater.arguments import Options
+
+
+def command(argv: Sequence[str]) -> int:
+    """Run the command; see ``breakwater scan --help``."""
+    options = scan_options(argv)
+    report = scan(options)
+    for trouble in report.problems:
+        sys.stderr.write(f"{trouble}\n")
+    write(render(report, options), options.output)
+    if report.problems:
+        return exits.ERROR
+    return exits.FINDINGS if report.open_items() else exits.CLEAN
+
+
+def scan(options: Options) -> Report:
+    """Judge everything that the command line names."""
+    host = host_facts(options.host_memory, options.host_cpus)
+    report = Report()
+    report.note(describe(host))
+    groups, errors = collect(options.files, options.stdin_filename)
+    report.problems.extend(problem(error) for error in errors)
+    judge = Judge(options, host)
+    for group in groups:
+        try:
+            _add(report, judge.judge(group))
+        except (ComposeError, PolicyError) as error:
+            report.problems.append(problem(error))
+    return report
+
+
+def _add(report: Report, judged: Judged) -> None:
+    """Take the findings of one project into the report."""
+    names = [document.name for document in judged.project.files]
+    report.files.extend(judged.group.names)
+    report.services += len(judged.project.services)
+    if judged.settings.source != COMMAND_LINE:
+        report.note(f"settings: {judged.settings.source}")
+    for refusal in judged.plan.errors:
+        report.note(f"{names[0]}: fix would refuse: {refusal}")
+    items = [Item(names[finding.file], finding, control(finding.control)) for finding in judged.plan.findings]
+    items.sort(key=lambda item: (names.index(item.file), item.finding.line or 0, item.finding.control))
+    report.items.extend(items)
+
+
+def render(report: Report, options: Options) -> str:
+    """Give the report the format that was asked for; only the module of that format is loaded."""
+    from importlib import import_module
+
+    name = options.format
+    if name == "text" and options.output is None and sys.stdout.isatty():
+        name = "terminal"
+    text: str = import_module(f"breakwater.render.{name}").render(report)
+    return text
+
+
+def write(text: str, output: str | None) -> None:
+    """Write the result to a file, or to standard output.
+
+    Raises:
+        CommandError: the file cannot be written.
+    """
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        with open(output, "w", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise exits.CommandError(f"{output}: cannot be written: {error.strerror}") from None
