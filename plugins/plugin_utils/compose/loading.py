@@ -303,7 +303,9 @@ class Loader:
     def _follow(self, source: _Source, path: Path, file: str) -> int:
         """Return the index of a file that another one names, reading it when it is new."""
         if file.startswith(_REMOTE):
-            raise self.fail(source.file, path, f"cannot follow {file!r}: it is not a file on this machine", "keep a copy")
+            raise self.fail(
+                source.file, path, f"cannot follow {file!r}: it is not a file on this machine", "keep a copy"
+            )
         name = os.path.normpath(os.path.join(source.scope.directory, file))
         known = self._followed.get(name)
         if known is not None:
@@ -328,7 +330,9 @@ class Loader:
             if optional:
                 return None
             reason = error.strerror or str(error) or type(error).__name__
-            raise self.fail(index, path, f"cannot read {name!r}: {reason}", "correct the path or add the file") from None
+            raise self.fail(
+                index, path, f"cannot read {name!r}: {reason}", "correct the path or add the file"
+            ) from None
 
 
 def _items(value: Any) -> list[tuple[str, Any]]:

@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Compose project: one or several files as Compose sees them together.
 
-    project = load_project([SourceFile("docker-compose.yml", text)], environment={"TAG": "1.31"})
-    project.services["temporal"].memory_limit            # bytes, whichever syntax the files use
-    project.services["temporal"].origin(("mem_limit",))  # (index of the file, line)
+project = load_project([SourceFile("docker-compose.yml", text)], environment={"TAG": "1.31"})
+project.services["temporal"].memory_limit            # bytes, whichever syntax the files use
+project.services["temporal"].origin(("mem_limit",))  # (index of the file, line)
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import NamedTuple
 from .checks import check_services
 from .document import Document, parse
 from .errors import ComposeError
+from .interpolate import TemplateError, substitute
 from .loading import Loader, Scope, UnknownVariable
 from .merge import Map
 from .service import Service
@@ -59,7 +60,18 @@ class Project:
         environment: the variables that were given.
     """
 
-    __slots__ = ("_directory", "_read", "_strict", "config", "environment", "files", "given", "name", "services", "unknown")
+    __slots__ = (
+        "_directory",
+        "_read",
+        "_strict",
+        "config",
+        "environment",
+        "files",
+        "given",
+        "name",
+        "services",
+        "unknown",
+    )
 
     def __init__(
         self,
@@ -76,15 +88,17 @@ class Project:
         self._read = read
         self._strict = strict
         self._directory = directory
+        self.name = project_name(_stated_name(files, environment), environment, directory)
+        # Compose tells the files their project's name by this variable.
+        known = {"COMPOSE_PROJECT_NAME": self.name, **environment} if self.name else environment
         replaced = {os.path.normpath(document.name): document for document in followed}
         loader = Loader(self.files, read, strict, replaced)
-        scope = Scope(directory if directory is not None else os.path.dirname(files[0].name), environment)
+        scope = Scope(directory if directory is not None else os.path.dirname(files[0].name), known)
         self.config: Map = loader.model(range(self.given), scope)
         self.unknown: list[UnknownVariable] = loader.unknown
-        self.name = project_name(text_of(self.config.get("name")), environment, directory)
-        self.services = self._services(loader)
+        self.services = self._services(loader, known)
 
-    def _services(self, loader: Loader) -> dict[str, Service]:
+    def _services(self, loader: Loader, environment: Mapping[str, str]) -> dict[str, Service]:
         """Make the services of the effective content and check them."""
         section = self.config.get("services")
         if "services" not in self.config and not _OTHER_SECTIONS & self.config.keys():
@@ -105,7 +119,7 @@ class Project:
             if not isinstance(config, Map):
                 origin = section.origins[name]
                 raise loader.fail(origin.file, origin.path, f"service {name!r} is empty", "give it an image or a build")
-            services[name] = Service(name, config, loader.defined_in[name], self.files, self.environment.get)
+            services[name] = Service(name, config, loader.defined_in[name], self.files, environment.get)
         check_services(services.values(), self.files)
         return services
 
@@ -189,8 +203,20 @@ def normalize_project_name(text: str) -> str:
     return re.sub(r"[^a-z0-9_-]", "", text.lower()).lstrip("_-")
 
 
+def _stated_name(files: Sequence[Document], environment: Mapping[str, str]) -> str | None:
+    """Return the `name:` of the last file that has one, its variables replaced."""
+    for document in reversed(files):
+        name = text_of(document.data.get("name")) if isinstance(document.data, dict) else None
+        if name:
+            try:
+                return substitute(name, environment, keep_missing=False).text
+            except TemplateError as error:
+                raise ComposeError(document.name, document.line_of(("name",)), str(error)) from None
+    return None
+
+
 def project_name(stated: str | None, environment: Mapping[str, str], directory: str | None) -> str | None:
-    """Return the project's name: `COMPOSE_PROJECT_NAME`, else `name:` of the last file that has it, else the folder's."""
+    """Return the project's name: `COMPOSE_PROJECT_NAME`, else what the files state, else the folder's."""
     if environment.get("COMPOSE_PROJECT_NAME"):
         return environment["COMPOSE_PROJECT_NAME"]
     folder = os.path.basename(os.path.normpath(directory)) if directory else ""

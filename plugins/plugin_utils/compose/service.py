@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -325,7 +326,8 @@ class Service:
         for index, item in enumerate(self.get(("volumes",)) or ()):
             origin = self.origin(("volumes", index))
             volume = read_volume(item, origin[1] if origin else None)
-            found[volume.target] = volume
+            target = os.path.normpath(volume.target)
+            found[target] = volume._replace(target=target)
         return list(found.values())
 
     @property
@@ -431,7 +433,9 @@ def read_integer(value: Any) -> int | None:
         return None
     resolved = resolve(value)
     if isinstance(resolved, bool) or not isinstance(resolved, (int, str, float)):
-        raise ValueError(f"{text_of(value)!r} is not a whole number" if not isinstance(value, (Map, Seq)) else "not a number")
+        raise ValueError(
+            f"{text_of(value)!r} is not a whole number" if not isinstance(value, (Map, Seq)) else "not a number"
+        )
     try:
         number = int(resolved)
     except (ValueError, OverflowError):

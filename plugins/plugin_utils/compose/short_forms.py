@@ -13,10 +13,12 @@ from __future__ import annotations
 import re
 from typing import Any, NamedTuple
 
-from .expand import resolve
+from .expand import Scalar, resolve
 
 _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _PORT_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
+# go-yaml reads a plain date as a time, and Compose prints it as one.
+_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -106,8 +108,11 @@ def parse_image(text: str) -> ImageRef:
 def text_of(value: Any) -> str | None:
     """Return a scalar as Compose turns it into text where it wants text (Go's ``%v``): 1.10 becomes ``1.1``."""
     resolved = resolve(value)
-    if resolved is None or isinstance(resolved, str):
-        return resolved
+    if isinstance(resolved, str):
+        day = _DAY.fullmatch(resolved) if isinstance(value, Scalar) and value.plain else None
+        return resolved if day is None else "{}-{:0>2}-{:0>2} 00:00:00 +0000 UTC".format(*day.groups())
+    if resolved is None:
+        return None
     if isinstance(resolved, bool):
         return "true" if resolved else "false"
     if isinstance(resolved, float):
