@@ -6,33 +6,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
 
+from .change import Edit, difference, intend
+from .diff import unified_diff
 from .document import Document
 from .errors import RefusedEdit
-
-
-class Edit(NamedTuple):
-    """One intended change of the data of a file.
-
-    Attributes:
-        op: "set" creates or replaces a key (missing parent mappings are created), "append" adds an item to a possibly
-            missing list, "remove" deletes a key or an item.
-        path: from the root of the document, as in ("services", "temporal", "mem_limit").
-        value: plain Python value for set and append: str, int, float, bool, None, dict or list.
-    """
-
-    op: Literal["set", "append", "remove"]
-    path: tuple[str | int, ...]
-    value: Any = None
+from .planner import Planner
+from .proof import prove
+from .sharing import Sharing
 
 
 def apply_edits(document: Document, edits: Sequence[Edit]) -> Document:
     """Return the document with all edits made, or raise and change nothing.
 
+    Only lines that must change are changed. The new text is read again and proven: for every service, with merge keys,
+    aliases and `extends` of the same file expanded, it holds the old data plus the intended changes and nothing else.
+
+    Args:
+        document: the document to edit; it stays as it is.
+        edits: changes of the data, in their order. Those that are already in force change nothing.
+
+    Returns:
+        The edited document, or the very same document when there is nothing to change.
+
     Raises:
-        RefusedEdit: the edits cannot be made so that they are provably right.
+        RefusedEdit: the edits cannot be made so that they are provably right; line and reason are in the error.
     """
-    if not edits:
+    target = intend(document, document.data, edits)
+    if target is document.data or difference(document.data, target) is None:
         return document
-    raise RefusedEdit(document.name, None, "editing is not there yet")
+    sharing = Sharing(document, target)
+    planner = Planner(document, sharing.target, sharing)
+    splices = planner.run()
+    try:
+        texts = planner.layout.apply(splices)
+    except ValueError:
+        raise RefusedEdit(document.name, None, "the edits touch the same lines", "make them in two calls") from None
+    refusal: RefusedEdit | None = None
+    for text in texts:
+        try:
+            return prove(document, text, sharing.target, edits)
+        except RefusedEdit as error:
+            refusal = refusal or error
+    assert refusal is not None  # there is at least one text
+    raise refusal
+
+
+__all__ = ["Edit", "apply_edits", "unified_diff"]
