@@ -11,7 +11,6 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model impo
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.plan import apply_plan
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.masking import mask_text
 from breakwater import exits
-from breakwater.arguments import fix_options
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
 from breakwater.judge import Judge, problem
@@ -21,8 +20,6 @@ from breakwater.write import NewFile, write_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Change
     from breakwater.arguments import Options
     from breakwater.judge import Judged
@@ -50,9 +47,8 @@ class Fixed:
         self.text = mask_text(_explanation(judged) + diff)
 
 
-def command(argv: Sequence[str]) -> int:
+def command(options: Options) -> int:
     """Run the command; see ``breakwater fix --help``."""
-    options = fix_options(argv)
     host = host_facts(options.host_memory, options.host_cpus)
     fixed, problems = _plan(options, Judge(options, host))
     sys.stdout.write("".join(one.text for one in fixed))

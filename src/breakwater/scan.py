@@ -9,7 +9,6 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors im
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import control
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import PolicyError
 from breakwater import exits
-from breakwater.arguments import scan_options
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
 from breakwater.judge import Judge, Judged, problem
@@ -18,14 +17,11 @@ from breakwater.settings import COMMAND_LINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from breakwater.arguments import Options
 
 
-def command(argv: Sequence[str]) -> int:
+def command(options: Options) -> int:
     """Run the command; see ``breakwater scan --help``."""
-    options = scan_options(argv)
     report = scan(options)
     for trouble in report.problems:
         sys.stderr.write(f"{trouble}\n")
