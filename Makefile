@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Everything that this repository can do, each target setting up what it needs.
+# Nothing outside the checkout is changed, except the distribution packages that the ground names before it installs them.
+
+PYTHON ?= python3
+VENV := .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export ANSIBLE_HOME := $(CURDIR)/.cache/ansible
+export ANSIBLE_NOCOWS := 1
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help venv lint test test-quick harden ground bench down clean
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.ready ## Create the virtual environment with all development tools
+
+$(VENV)/.ready: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Breakwater needs Python 3.11 or newer; name it: make PYTHON=python3.12 ...")'
+	@echo "== Virtual environment in $(VENV) (the first time takes a minute)"
+	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+harden: venv ground ## Start the example stack and harden it (the main job)
+	scripts/harden-example
+
+ground: venv ## Provide Docker Engine, Compose and the container images
+	tests/ground/ground up
+
+lint: venv ## Check style and types
+	ruff check
+	ruff format --check
+	mypy
+	yamllint --strict .
+	ansible-lint --offline
+
+test-quick: lint ## Check style and types, run the unit tests (under 2 minutes)
+	pytest -n 2 tests/unit
+
+test: lint ground ## Test everything: unit, packaging, sanity, versions, integration, molecule
+	pytest tests
+
+bench: venv ground ## Measure the speed of scan, fix and the playbook
+	bench/run
+
+down: ## Remove all that `make harden` created
+	scripts/harden-example --down
+
+clean: down ## Remove the virtual environment and built files too; keep the downloads in .cache
+	rm -rf $(VENV) .ansible .cache/ansible .cache/mypy .cache/pytest .cache/ruff dist
