@@ -53,6 +53,7 @@ def parse_size(value: object) -> int:
 
     Args:
         value: bytes as an int, or text such as ``512m``, ``1gb``, ``0.5g``, ``1GiB`` (all units are powers of 1024).
+
     Raises:
         ValueError: not a size, negative, or larger than ``MAX_SIZE``; the text says what was expected.
     """
@@ -101,6 +102,7 @@ def parse_duration(value: object) -> float:
     Args:
         value: text in Go's form (``1m30s``, ``1h5m30s20ms``, ``1.5s``); a unit is required, except for ``0``.
             Units are ns, us, ms, s, m, h: days and weeks do not exist there.
+
     Raises:
         ValueError: not a duration, negative, or beyond what Compose can hold; the text says what was expected.
     """
@@ -154,6 +156,7 @@ def parse_cpus(value: object) -> float:
 
     Args:
         value: an int, a float, or decimal text (``0.5``, ``"2"``). 0 means no limit.
+
     Raises:
         ValueError: not a number, negative, or more than ``MAX_CPUS``; the text says what was expected.
     """

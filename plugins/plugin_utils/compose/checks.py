@@ -15,9 +15,10 @@ from ...module_utils._units import parse_cpus, parse_duration, parse_size
 from .document import Document
 from .errors import ComposeError
 from .expand import resolve
-from .merge import Map, Path, Seq, Unresolved
-from .service import Service, read_flag, read_integer, read_ports, read_volume
+from .origins import Map, Path, Seq, Unresolved
+from .service import Service
 from .short_forms import split_command, text_of
+from .values import read_flag, read_integer, read_ports, read_volume
 
 _MAP, _SEQ, _ONE = "a mapping", "a list", "a single value"
 

@@ -65,6 +65,7 @@ def substitute(text: str, environment: Mapping[str, str], keep_missing: bool = T
         environment: the variables that have a value.
         keep_missing: leave ``${VAR}`` in the text where there is neither value nor default. Otherwise it becomes
             empty, which is what Compose does after a warning.
+
     Raises:
         TemplateError: the text holds a ``${`` that is no variable.
     """
@@ -146,6 +147,7 @@ def parse_env(text: str, environment: Mapping[str, str] | None = None) -> dict[s
         text: the content of the file.
         environment: variables that are set already. They win where a value refers to a variable; the result holds
             only what the file says, so the caller gives them precedence (``{**parsed, **environment}``).
+
     Raises:
         EnvFileError: a line that Compose rejects.
     """

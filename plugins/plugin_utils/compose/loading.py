@@ -16,7 +16,8 @@ from .document import Document, parse
 from .errors import ComposeError
 from .expand import Scalar
 from .interpolate import EnvFileError, TemplateError, parse_env, substitute
-from .merge import Conflict, Map, Origin, Path, Seq, Unresolved, clear, copy, locate, merge_section, merge_service
+from .merge import Conflict, merge_section, merge_service
+from .origins import Map, Origin, Path, Seq, Unresolved, clear, copy, locate
 from .short_forms import strings, text_of
 
 _REMOTE = ("http://", "https://", "git@", "git://", "ssh://", "oci://", "github.com/")
@@ -240,7 +241,7 @@ class Loader:
             return
         if not isinstance(includes, Seq):
             raise self.fail(source.file, ("include",), "include is not a list", "write each file as an item")
-        for item, origin in zip(includes, includes.origins):
+        for item, origin in zip(includes, includes.origins, strict=True):
             self._include_one(source, item, origin.path, including)
         del source.config["include"], source.config.origins["include"]
 

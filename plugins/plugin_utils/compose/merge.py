@@ -9,56 +9,12 @@ Where Compose rewrites short forms on the way, the forms of the files are kept h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from .expand import Scalar, tag_of
+from .expand import Scalar
+from .origins import Map, Origin, Path, Seq
 from .short_forms import parse_port, parse_volume, text_of
-
-Path = tuple[str | int, ...]
-
-
-class Origin(NamedTuple):
-    """Where a value stands: index of the file in the project, path from the root of its document."""
-
-    file: int
-    path: Path
-
-
-class Map(dict[str, Any]):
-    """A mapping that knows where each of its values stands (``origins`` has the same keys)."""
-
-    __slots__ = ("origins",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.origins: dict[str, Origin] = {}
-
-    def put(self, key: str, value: Any, origin: Origin) -> None:
-        """Set a value together with its origin."""
-        self[key] = value
-        self.origins[key] = origin
-
-
-class Seq(list[Any]):
-    """A list that knows where each of its items stands (``origins`` is as long as the list)."""
-
-    __slots__ = ("origins",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.origins: list[Origin] = []
-
-    def put(self, value: Any, origin: Origin) -> None:
-        """Append an item together with its origin."""
-        self.append(value)
-        self.origins.append(origin)
-
-
-class Unresolved(Scalar):
-    """A text with a variable that has neither value nor default: ``${VARIABLE}`` is still in it."""
-
-    __slots__ = ()
 
 
 class Conflict(Exception):
@@ -68,76 +24,6 @@ class Conflict(Exception):
         super().__init__(".".join(str(part) for part in path))
         self.path = path
         self.origin = origin
-
-
-def locate(
-    value: Any, file: int, path: Path, cleared: list[Path], text: Callable[[Scalar, Path], Scalar] | None = None
-) -> Any:
-    """Copy plain data into Map and Seq with origins.
-
-    Args:
-        value: data of a document (dict, list, Scalar or None).
-        file: index of the file in the project.
-        path: where the value stands in its document.
-        cleared: gets the path of every value tagged ``!reset`` (left out of the copy) or ``!override`` (kept): what
-            earlier files say there does not count.
-        text: makes the effective scalar of a scalar (substitution of variables).
-    """
-    if isinstance(value, dict):
-        mapping = Map()
-        for key, item in value.items():
-            place = (*path, key)
-            if not _clears(item, place, cleared):
-                mapping.put(key, locate(item, file, place, cleared, text), Origin(file, place))
-        return mapping
-    if isinstance(value, list):
-        sequence = Seq()
-        for index, item in enumerate(value):
-            place = (*path, index)
-            if not _clears(item, place, cleared):
-                sequence.put(locate(item, file, place, cleared, text), Origin(file, place))
-        return sequence
-    if isinstance(value, Scalar):
-        return value if text is None else text(value, path)
-    return None
-
-
-def _clears(value: Any, path: Path, cleared: list[Path]) -> bool:
-    """Note a ``!reset`` or ``!override``; return True where the value itself goes too."""
-    tag = tag_of(value)
-    if tag in ("!reset", "!override"):
-        cleared.append(path)
-    return tag == "!reset"
-
-
-def clear(target: Any, paths: Sequence[Path]) -> None:
-    """Remove from a tree of Map what ``!reset`` and ``!override`` of a later file take away.
-
-    Items of lists stay, as in Compose.
-    """
-    for path in paths:
-        parent = target
-        for part in path[:-1]:
-            parent = parent.get(str(part)) if isinstance(parent, Map) else None
-        if isinstance(parent, Map) and path[-1] in parent:
-            key = str(path[-1])
-            del parent[key]
-            del parent.origins[key]
-
-
-def copy(value: Any) -> Any:
-    """Copy a tree of Map and Seq; scalars are shared."""
-    if isinstance(value, Map):
-        mapping = Map()
-        for key, item in value.items():
-            mapping.put(key, copy(item), value.origins[key])
-        return mapping
-    if isinstance(value, Seq):
-        sequence = Seq()
-        for item, origin in zip(value, value.origins):
-            sequence.put(copy(item), origin)
-        return sequence
-    return value
 
 
 def merge_service(base: Map, over: Map) -> Map:
@@ -154,6 +40,17 @@ def merge_section(base: Map, over: Map) -> Map:
     return _mappings(base, over, ("",))
 
 
+class _Place(NamedTuple):
+    """What a rule is told besides the two values: the path in the service, and where each of them stands."""
+
+    path: Path
+    origin: Origin
+    base_origin: Origin
+
+
+_Rule = Callable[[Any, Any, _Place], Any]
+
+
 def _mappings(base: Map, over: Map, path: Path) -> Map:
     """Merge key by key."""
     for key, value in over.items():
@@ -161,79 +58,107 @@ def _mappings(base: Map, over: Map, path: Path) -> Map:
         if key not in base or key.startswith("x-"):
             base.put(key, value, origin)
             continue
-        place = (*path, key)
-        merged = _merge(base[key], value, place, origin, base.origins[key])
+        merged = _merge(base[key], value, _Place((*path, key), origin, base.origins[key]))
         if value is not None or merged is not base[key]:
             base.put(key, merged, origin)
     return base
 
 
-def _merge(base: Any, over: Any, path: Path, origin: Origin, base_origin: Origin) -> Any:
+def _merge(base: Any, over: Any, place: _Place) -> Any:
     """Merge one value by the rule of its path."""
-    rule = _rule(path)
-    if rule == "replace":
-        return over
-    if over is None:
-        return base
-    if rule == "pairs":
-        return _pairs(base, over, path, origin, base_origin)
-    if rule == "names":
-        base, over = _names(base, base_origin), _names(over, origin)
-    elif rule == "dependencies":
-        base, over = _dependencies(base, base_origin), _dependencies(over, origin)
-    elif rule == "lists":
-        return _unique(_join(_as_list(base, base_origin), _as_list(over, origin)), path)
-    elif rule == "build":
-        base, over = _build(base, base_origin), _build(over, origin)
-    elif rule == "logging" and isinstance(base, Map) and isinstance(over, Map):
-        drivers = (base.get("driver"), over.get("driver"))
-        if None not in drivers and drivers[0] != drivers[1]:
-            return over
-    if base is None:
-        return over
+    rule = _replace if len(place.path) == 2 and place.path[0] == "ulimits" else _RULES.get(place.path, _general)
+    return rule(base, over, place)
+
+
+def _general(base: Any, over: Any, place: _Place) -> Any:
+    """Merge mappings, join lists, let anything else replace."""
+    if over is None or base is None:
+        return base if over is None else over
     if isinstance(base, Map):
         if not isinstance(over, Map):
-            raise Conflict(path, origin)
-        return _mappings(base, over, path)
+            raise Conflict(place.path, place.origin)
+        return _mappings(base, over, place.path)
     if isinstance(base, Seq):
         if not isinstance(over, Seq):
-            raise Conflict(path, origin)
-        return _unique(_join(base, over), path)
+            raise Conflict(place.path, place.origin)
+        return _unique(_join(base, over), place.path)
     return over
 
 
-_RULES: dict[Path, str] = {
-    ("command",): "replace",
-    ("entrypoint",): "replace",
-    ("healthcheck", "test"): "replace",
-    ("build",): "build",
-    ("depends_on",): "dependencies",
-    ("networks",): "names",
-    ("logging",): "logging",
-    ("annotations",): "pairs",
-    ("environment",): "pairs",
-    ("labels",): "pairs",
-    ("sysctls",): "pairs",
-    ("deploy", "labels"): "pairs",
-    ("build", "args"): "pairs",
-    ("build", "additional_contexts"): "pairs",
-    ("build", "labels"): "pairs",
-    ("dns",): "lists",
-    ("dns_opt",): "lists",
-    ("dns_search",): "lists",
-    ("env_file",): "lists",
-    ("label_file",): "lists",
-    ("extra_hosts",): "lists",
-    ("build", "extra_hosts"): "lists",
-    ("tmpfs",): "lists",
+def _replace(_base: Any, over: Any, _place: _Place) -> Any:
+    """Let the later value replace the earlier one, even by null."""
+    return over
+
+
+def _lists(base: Any, over: Any, place: _Place) -> Any:
+    """Join values that may be a single text, a list or a mapping, as lists."""
+    if over is None:
+        return base
+    return _unique(_join(_as_list(base, place.base_origin), _as_list(over, place.origin)), place.path)
+
+
+def _pairs(base: Any, over: Any, place: _Place) -> Any:
+    """Merge ``KEY=VALUE`` by key, each side in either form. The form of the base is kept; a bare key counts."""
+    if over is None:
+        return base
+    if not isinstance(base, Map):
+        return _lists(base, over, place)
+    if not isinstance(over, Map):
+        over = _pairs_map(_as_list(over, place.origin))
+    for key, value in over.items():
+        base.put(key, value, over.origins[key])
+    return base
+
+
+def _networks(base: Any, over: Any, place: _Place) -> Any:
+    """Merge names of networks, each side in either form."""
+    return _general(_names(base), _names(over), place)
+
+
+def _dependencies(base: Any, over: Any, place: _Place) -> Any:
+    """Merge ``depends_on``, each side in either form. The list form states the defaults: it overrides a condition."""
+    return _general(_stated(base), _stated(over), place)
+
+
+def _build(base: Any, over: Any, place: _Place) -> Any:
+    """Merge ``build``, each side a path or a mapping."""
+    return _general(_build_map(base, place.base_origin), _build_map(over, place.origin), place)
+
+
+def _logging(base: Any, over: Any, place: _Place) -> Any:
+    """Merge ``logging``: the options of another driver do not count."""
+    if isinstance(base, Map) and isinstance(over, Map):
+        drivers = (base.get("driver"), over.get("driver"))
+        if None not in drivers and drivers[0] != drivers[1]:
+            return over
+    return _general(base, over, place)
+
+
+_RULES: dict[Path, _Rule] = {
+    ("annotations",): _pairs,
+    ("build",): _build,
+    ("build", "additional_contexts"): _pairs,
+    ("build", "args"): _pairs,
+    ("build", "extra_hosts"): _lists,
+    ("build", "labels"): _pairs,
+    ("command",): _replace,
+    ("depends_on",): _dependencies,
+    ("deploy", "labels"): _pairs,
+    ("dns",): _lists,
+    ("dns_opt",): _lists,
+    ("dns_search",): _lists,
+    ("entrypoint",): _replace,
+    ("env_file",): _lists,
+    ("environment",): _pairs,
+    ("extra_hosts",): _lists,
+    ("healthcheck", "test"): _replace,
+    ("label_file",): _lists,
+    ("labels",): _pairs,
+    ("logging",): _logging,
+    ("networks",): _networks,
+    ("sysctls",): _pairs,
+    ("tmpfs",): _lists,
 }
-
-
-def _rule(path: Path) -> str:
-    """Return the name of the rule for a path inside a service, or ""."""
-    if len(path) == 2 and path[0] == "ulimits":
-        return "replace"
-    return _RULES.get(path, "")
 
 
 def _as_list(value: Any, origin: Origin) -> Seq:
@@ -254,54 +179,43 @@ def _as_list(value: Any, origin: Origin) -> Seq:
 
 def _join(base: Seq, over: Seq) -> Seq:
     """Append the items of one list to another."""
-    for item, origin in zip(over, over.origins):
+    for item, origin in zip(over, over.origins, strict=True):
         base.put(item, origin)
     return base
-
-
-def _pairs(base: Any, over: Any, path: Path, origin: Origin, base_origin: Origin) -> Any:
-    """Merge ``KEY=VALUE`` by key, each side in either form. The form of the base is kept; a bare key counts."""
-    if isinstance(base, Map):
-        if not isinstance(over, Map):
-            over = _pairs_map(_as_list(over, origin))
-        for key, value in over.items():
-            base.put(key, value, over.origins[key])
-        return base
-    return _unique(_join(_as_list(base, base_origin), _as_list(over, origin)), path)
 
 
 def _pairs_map(items: Seq) -> Map:
     """Turn a list of ``KEY=VALUE`` into a mapping."""
     mapping = Map()
-    for item, origin in zip(items, items.origins):
+    for item, origin in zip(items, items.origins, strict=True):
         key, found, value = (text_of(item) or "").partition("=")
         mapping.put(key, Scalar(value, plain=False) if found else None, origin)
     return mapping
 
 
-def _names(value: Any, origin: Origin) -> Any:
-    """Turn the list form of ``networks`` into a mapping."""
+def _names(value: Any) -> Any:
+    """Turn a list of names into a mapping."""
     if not isinstance(value, Seq):
         return value
     mapping = Map()
-    for item, item_origin in zip(value, value.origins):
-        mapping.put(text_of(item) or "", None, item_origin)
+    for item, origin in zip(value, value.origins, strict=True):
+        mapping.put(text_of(item) or "", None, origin)
     return mapping
 
 
-def _dependencies(value: Any, origin: Origin) -> Any:
-    """Turn the list form of ``depends_on`` into a mapping. It states the defaults, so it overrides a condition."""
-    mapping = _names(value, origin)
+def _stated(value: Any) -> Any:
+    """Turn the list form of ``depends_on`` into a mapping with the defaults."""
+    mapping = _names(value)
     if isinstance(value, Seq):
-        for name, item_origin in mapping.origins.items():
+        for name, origin in mapping.origins.items():
             stated = Map()
-            stated.put("condition", Scalar("service_started"), item_origin)
-            stated.put("required", Scalar("true"), item_origin)
+            stated.put("condition", Scalar("service_started"), origin)
+            stated.put("required", Scalar("true"), origin)
             mapping[name] = stated
     return mapping
 
 
-def _build(value: Any, origin: Origin) -> Any:
+def _build_map(value: Any, origin: Origin) -> Any:
     """Turn ``build: PATH`` into its mapping form."""
     if not isinstance(value, Scalar):
         return value
@@ -319,7 +233,7 @@ def _unique(items: Seq, path: Path) -> Seq:
         return items
     kept = Seq()
     places: dict[str, int] = {}
-    for item, origin in zip(items, items.origins):
+    for item, origin in zip(items, items.origins, strict=True):
         key = index_of(item)
         if key in places:
             kept[places[key]] = item

@@ -20,7 +20,7 @@ from .document import Document, parse
 from .errors import ComposeError
 from .interpolate import TemplateError, substitute
 from .loading import Loader, Scope, UnknownVariable
-from .merge import Map
+from .origins import Map
 from .service import Service
 from .short_forms import text_of
 
@@ -142,6 +142,7 @@ def load_project(
             error, as in Compose. Otherwise the value is kept as unknown text.
         directory: folder of the project: relative paths start there, and its last part names the project. Default:
             the folder of the first file, without a name for the project.
+
     Raises:
         ComposeError: the first thing that is wrong, with file, line and what to do.
     """
@@ -174,6 +175,7 @@ def default_files(names: Iterable[str]) -> list[str]:
 
     Args:
         names: the names in the folder.
+
     Returns:
         One or two names; none when there is no Compose file.
     """

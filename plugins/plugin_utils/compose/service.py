@@ -1,7 +1,7 @@
 # Copyright: Breakwater contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""One service as Compose will run it: all files merged, `extends` followed, both syntaxes of every setting understood."""
+"""One service as Compose will run it: files merged, `extends` followed, both syntaxes of every setting understood."""
 
 from __future__ import annotations
 
@@ -12,19 +12,9 @@ from typing import Any
 from ...module_utils._units import parse_cpus, parse_duration, parse_size
 from .document import Document
 from .expand import resolve
-from .merge import Map, Seq, Unresolved
-from .short_forms import (
-    ImageRef,
-    Port,
-    Volume,
-    key_values,
-    parse_image,
-    parse_port,
-    parse_volume,
-    split_command,
-    strings,
-    text_of,
-)
+from .origins import Map, Seq
+from .short_forms import ImageRef, Port, Volume, key_values, parse_image, strings, text_of
+from .values import is_unresolved, read_flag, read_integer, read_ports, read_volume, style_of, words
 
 # Where a resource is stated: the short place of the service, and the place in the `deploy` section, which wins.
 _PLACES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -34,8 +24,6 @@ _PLACES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "pids": (("pids_limit",), ("deploy", "resources", "limits", "pids")),
     "replicas": (("scale",), ("deploy", "replicas")),
 }
-_YES = frozenset(("true", "y", "yes", "on"))
-_NO = frozenset(("false", "n", "no", "off"))
 _RESTART_CONDITIONS = {"none": "no", "any": "always"}
 
 
@@ -115,7 +103,7 @@ class Service:
 
     def is_unknown(self, path: Sequence[str | int]) -> bool:
         """Return True when the value at a path, or a part of it, hangs on a variable that has no value."""
-        return _unknown(self.get(path))
+        return is_unresolved(self.get(path))
 
     def resource_place(self, resource: str) -> tuple[str, ...] | None:
         """Return the path that states a resource now, or None.
@@ -156,19 +144,19 @@ class Service:
     def size(self, *path: str) -> int | None:
         """Return the bytes at a path, or None."""
         value = self.get(path)
-        return None if value is None or _unknown(value) else parse_size(resolve(value))
+        return None if value is None or is_unresolved(value) else parse_size(resolve(value))
 
     def seconds(self, *path: str) -> float | None:
         """Return the duration at a path in seconds, or None."""
         value = self.get(path)
-        return None if value is None or _unknown(value) else parse_duration(text_of(value))
+        return None if value is None or is_unresolved(value) else parse_duration(text_of(value))
 
     def _resource(self, resource: str, read: Callable[[Any], Any]) -> Any:
         """Read a resource as Compose gives it to the engine: `deploy` wins unless it says 0; 0 is no limit."""
         short, deploy = _PLACES[resource]
         for place in (deploy, short):
             value = self.get(place)
-            if _unknown(value):
+            if is_unresolved(value):
                 return None
             number = None if value is None else read(resolve(value))
             if number:
@@ -197,7 +185,7 @@ class Service:
 
     @property
     def cpus(self) -> float | None:
-        """CPU limit in CPUs, None for no limit. (`cpu_quota` and `cpu_shares` are not looked at.)"""
+        """CPU limit in CPUs, None for no limit; `cpu_quota` and `cpu_shares` are not looked at."""
         value = self._resource("cpus", parse_cpus)
         return None if value is None else float(value)
 
@@ -230,8 +218,8 @@ class Service:
 
     @property
     def environment_style(self) -> str | None:
-        """list or map, None without `environment`."""
-        return _style(self.get(("environment",)))
+        """Form of `environment`: list or map, None without it."""
+        return style_of(self.get(("environment",)))
 
     @property
     def env_files(self) -> list[str]:
@@ -249,22 +237,22 @@ class Service:
     @property
     def command(self) -> list[str] | None:
         """The command's words; None where the image decides."""
-        return _words(self.get(("command",)))
+        return words(self.get(("command",)))
 
     @property
     def command_style(self) -> str | None:
-        """list or string, None without `command`."""
-        return _style(self.get(("command",)))
+        """Form of `command`: list or string, None without it."""
+        return style_of(self.get(("command",)))
 
     @property
     def entrypoint(self) -> list[str] | None:
         """The entry point's words; None where the image decides."""
-        return _words(self.get(("entrypoint",)))
+        return words(self.get(("entrypoint",)))
 
     @property
     def entrypoint_style(self) -> str | None:
-        """list or string, None without `entrypoint`."""
-        return _style(self.get(("entrypoint",)))
+        """Form of `entrypoint`: list or string, None without it."""
+        return style_of(self.get(("entrypoint",)))
 
     @property
     def healthcheck(self) -> dict[str, Any] | None:
@@ -312,7 +300,7 @@ class Service:
         """Ports, ranges expanded. What hangs on an unknown variable is left out (see is_unknown)."""
         ports: dict[tuple[str, str, int, str], Port] = {}
         for index, item in enumerate(self.get(("ports",)) or ()):
-            if _unknown(item):
+            if is_unresolved(item):
                 continue
             origin = self.origin(("ports", index))
             for port in read_ports(item, origin[1] if origin else None):
@@ -376,100 +364,3 @@ class Service:
 
 def _as_int(value: Any) -> int | None:
     return None if value is None else int(value)
-
-
-def _unknown(value: Any) -> bool:
-    """Return True when a value or a part of it is Unresolved."""
-    if isinstance(value, Map):
-        return any(map(_unknown, value.values()))
-    if isinstance(value, Seq):
-        return any(map(_unknown, value))
-    return isinstance(value, Unresolved)
-
-
-def _style(value: Any) -> str | None:
-    """Name the form of a value."""
-    if value is None:
-        return None
-    return "map" if isinstance(value, Map) else "list" if isinstance(value, Seq) else "string"
-
-
-def _words(value: Any) -> list[str] | None:
-    """Read a command in either form."""
-    if value is None or isinstance(value, Seq):
-        return None if value is None else strings(value)
-    text = text_of(value) or ""
-    try:
-        return split_command(text)
-    except ValueError:
-        # Only for a text with an unknown variable in it; others were checked at loading.
-        return [text]
-
-
-def read_flag(value: Any) -> bool | None:
-    """Return a boolean as Compose reads it (quoted texts and yes/no count), None for none or an unknown one.
-
-    Raises:
-        ValueError: not a boolean.
-    """
-    if value is None or _unknown(value):
-        return None
-    resolved = resolve(value)
-    if isinstance(resolved, bool):
-        return resolved
-    text = str(resolved).lower()
-    if text not in _YES and text not in _NO:
-        raise ValueError(f"{text[:60]!r} is not a boolean: expected true or false")
-    return text in _YES
-
-
-def read_integer(value: Any) -> int | None:
-    """Return an integer, None for none or an unknown one.
-
-    Raises:
-        ValueError: not an integer.
-    """
-    if value is None or _unknown(value):
-        return None
-    resolved = resolve(value)
-    if isinstance(resolved, bool) or not isinstance(resolved, (int, str, float)):
-        raise ValueError(
-            f"{text_of(value)!r} is not a whole number" if not isinstance(value, (Map, Seq)) else "not a number"
-        )
-    try:
-        number = int(resolved)
-    except (ValueError, OverflowError):
-        raise ValueError(f"{str(resolved)[:60]!r} is not a whole number") from None
-    if number != resolved and not isinstance(resolved, str):
-        raise ValueError(f"{resolved!r} is not a whole number")
-    return number
-
-
-def read_ports(item: Any, line: int | None) -> list[Port]:
-    """Return the ports of one entry in either form.
-
-    Raises:
-        ValueError: not a port.
-    """
-    if not isinstance(item, Map):
-        return parse_port(text_of(item) or "", line)
-    target = read_integer(item.get("target"))
-    if target is None:
-        raise ValueError("a port without target")
-    protocol = text_of(item.get("protocol")) or "tcp"
-    return [Port(text_of(item.get("host_ip")) or "", text_of(item.get("published")) or "", target, protocol, line)]
-
-
-def read_volume(item: Any, line: int | None) -> Volume:
-    """Return the mount of one entry in either form.
-
-    Raises:
-        ValueError: not a mount.
-    """
-    if not isinstance(item, Map):
-        return parse_volume(text_of(item) or "", line)
-    target = text_of(item.get("target"))
-    kind = text_of(item.get("type"))
-    if not target or not kind:
-        raise ValueError("a volume without " + ("type" if target else "target"))
-    return Volume(text_of(item.get("source")) or "", target, bool(read_flag(item.get("read_only"))), kind, line)

@@ -221,45 +221,78 @@ def parse_volume(text: str, line: int | None = None) -> Volume:
 
 def split_command(text: str) -> list[str]:
     """Split a command line as Compose does: quotes and backslashes count; ``; & | < >`` end it."""
-    words: list[str] = []
-    word = ""
-    started = escaped = False
-    quote = ""
-    dollar = backquote = False
-    for character in text:
-        if escaped:
-            word, escaped, started = word + character, False, True
-        elif character == "\\":
-            if quote == "'":
-                word += character
-            else:
-                escaped = True
-        elif character in " \t\r\n":
-            if quote or dollar or backquote:
-                word += character
-            elif started:
-                words.append(word)
-                word, started = "", False
-        elif character in "\"'" and quote in ("", character) and not dollar:
-            started = started or bool(quote)
-            quote = "" if quote else character
-        else:
-            if character == "`" and not quote and not dollar:
-                backquote = not backquote
-            elif character == ")" and not quote and not backquote:
-                dollar = not dollar
-            elif character == "(" and not quote and not backquote:
-                if dollar or not word.endswith("$"):
-                    raise ValueError(f"{text[:60]!r} is not a valid command line")
-                word, dollar = word + "(", True
-                continue
-            elif character in ";&|<>" and not (quote or dollar or backquote):
-                if character == ">" and word[:1].isdigit():
-                    started = False
+    return _CommandLine(text).split()
+
+
+class _CommandLine:
+    """The state of splitting one command line."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.words: list[str] = []
+        self.word = ""
+        self.started = False
+        self.escaped = False
+        self.quote = ""
+        self.in_dollar = False
+        self.in_backquote = False
+
+    def split(self) -> list[str]:
+        """Return the words."""
+        for character in self.text:
+            if not self._take(character):
                 break
-            word, started = word + character, True
-    if started:
-        words.append(word)
-    if escaped or quote or dollar or backquote:
-        raise ValueError(f"{text[:60]!r} is not a valid command line")
-    return words
+        self._end_word()
+        if self.escaped or self.quote or self.in_dollar or self.in_backquote:
+            raise self._invalid()
+        return self.words
+
+    def _invalid(self) -> ValueError:
+        return ValueError(f"{self.text[:60]!r} is not a valid command line")
+
+    def _end_word(self) -> None:
+        if self.started:
+            self.words.append(self.word)
+        self.word, self.started = "", False
+
+    def _add(self, character: str) -> bool:
+        self.word, self.started = self.word + character, True
+        return True
+
+    def _take(self, character: str) -> bool:
+        """Take one character; return False where the command ends."""
+        if self.escaped:
+            self.escaped = False
+            return self._add(character)
+        if character == "\\" and self.quote != "'":
+            self.escaped = True
+        elif character in " \t\r\n":
+            if self.quote or self.in_dollar or self.in_backquote:
+                self.word += character
+            else:
+                self._end_word()
+        elif character in "\"'" and self.quote in ("", character) and not self.in_dollar:
+            self.started = self.started or bool(self.quote)
+            self.quote = "" if self.quote else character
+        elif self.quote:
+            return self._add(character)
+        else:
+            return self._take_unquoted(character)
+        return True
+
+    def _take_unquoted(self, character: str) -> bool:
+        """Take a character that may be an operator of the shell."""
+        if character == "`" and not self.in_dollar:
+            self.in_backquote = not self.in_backquote
+        elif character == ")" and not self.in_backquote:
+            self.in_dollar = not self.in_dollar
+        elif character == "(" and not self.in_backquote:
+            if self.in_dollar or not self.word.endswith("$"):
+                raise self._invalid()
+            self.in_dollar = True
+        elif character in ";&|<>" and not (self.in_dollar or self.in_backquote):
+            if character == ">" and self.word[:1].isdigit():
+                # The number of a redirected stream is no word.
+                self.started = False
+            return False
+        return self._add(character)

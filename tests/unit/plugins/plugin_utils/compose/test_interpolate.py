@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.interpolate import (
     EnvFileError,
     Missing,
@@ -11,8 +14,6 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.interpola
     parse_env,
     substitute,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 ENVIRONMENT = {"FOO": "foo", "EMPTY": "", "Mixed_1": "m"}
 

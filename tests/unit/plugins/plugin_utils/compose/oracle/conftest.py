@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from ansible_collections.breakwater.stack.plugins.module_utils._units import parse_duration
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project, SourceFile, load_project
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.service import Service
@@ -98,7 +99,7 @@ def _seconds(value: str | None) -> float | None:
 def _health(section: dict[str, Any] | None) -> dict[str, Any] | None:
     if section is None:
         return None
-    check = {key: section[key] for key in ("test", "retries") if key in section}
+    check: dict[str, Any] = {key: section[key] for key in ("test", "retries") if key in section}
     for key in ("interval", "timeout", "start_period", "start_interval"):
         if key in section:
             check[key] = parse_duration(section[key])
