@@ -37,7 +37,8 @@ options:
     default: []
   docker_host:
     description:
-      - Address of the Docker daemon, for instance V(unix:///var/run/docker.sock). When not set, the environment decides.
+      - Address of the Docker daemon, for instance V(unix:///var/run/docker.sock). When not set, the environment
+        decides.
       - The daemon must run on the target itself; what containers use is read from the target's kernel.
     type: str
   docker_cli:

@@ -19,7 +19,7 @@ import os
 import re
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError, os_error
 
@@ -53,7 +53,7 @@ class Write(NamedTuple):
 
     path: str
     content: bytes
-    expected: Optional[str]
+    expected: str | None
     mode: int
     uid: int
     gid: int

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 # A container with more processes than this gets no sum of resident peaks: reading them would cost more than it tells.
 _MAX_PROCESSES = 512
@@ -34,14 +34,15 @@ class Memory(NamedTuple):
     Attributes:
         current: in use, without inactive file cache (what ``docker stats`` shows).
         peak: the highest use that the kernel has recorded since the container started, file cache included.
-        file_cache: file cache in it, active and inactive, without shared memory: the kernel gives it back under pressure.
+        file_cache: file cache in it, active and inactive, without shared memory. The kernel gives it back under
+            pressure.
         held: in use without any file cache.
     """
 
-    current: Optional[int]
-    peak: Optional[int]
-    file_cache: Optional[int]
-    held: Optional[int]
+    current: int | None
+    peak: int | None
+    file_cache: int | None
+    held: int | None
 
 
 def parse_flat_keyed(text: str) -> dict[str, int]:

@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError
 
@@ -45,6 +45,7 @@ class Process:
 
         Args:
             timeout: seconds from now; then the command and its children are killed.
+
         Raises:
             StackError: it took too long.
         """
@@ -71,12 +72,13 @@ class Process:
 class Docker:
     """The docker command line of this host."""
 
-    def __init__(self, binary: Optional[str] = None, host: Optional[str] = None) -> None:
+    def __init__(self, binary: str | None = None, host: str | None = None) -> None:
         """Find the command.
 
         Args:
             binary: path of docker; None searches PATH.
             host: address of the engine (DOCKER_HOST); None leaves it to the environment.
+
         Raises:
             StackError: there is no docker command.
         """
@@ -92,7 +94,7 @@ class Docker:
             self._environment["DOCKER_HOST"] = host
             self._environment.pop("DOCKER_CONTEXT", None)
 
-    def start(self, arguments: Sequence[str], cwd: Optional[str] = None) -> Process:
+    def start(self, arguments: Sequence[str], cwd: str | None = None) -> Process:
         """Start a command without waiting for it.
 
         Raises:
@@ -113,7 +115,7 @@ class Docker:
             raise StackError(f"{self._binary}: cannot be started: {error.strerror or error}") from None
         return Process(command, popen)
 
-    def run(self, arguments: Sequence[str], cwd: Optional[str] = None, timeout: float = DEFAULT_TIMEOUT) -> Result:
+    def run(self, arguments: Sequence[str], cwd: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:
         """Run a command to its end."""
         return self.start(arguments, cwd).wait(timeout)
 
@@ -156,7 +158,8 @@ def failure(what: str, result: Result) -> StackError:
 def no_compose() -> StackError:
     """Say that the Compose plugin is missing."""
     return StackError(
-        f"Docker: the Compose plugin is missing (docker compose); install docker-compose-plugin {_dotted(MINIMUM_COMPOSE)} or newer"
+        "Docker: the Compose plugin is missing (docker compose); install docker-compose-plugin "
+        f"{_dotted(MINIMUM_COMPOSE)} or newer"
     )
 
 
@@ -188,7 +191,7 @@ def check_versions(engine: str, compose: str | None) -> None:
 
 
 def compose_arguments(
-    directory: str, files: Sequence[str], project_name: Optional[str], env_files: Sequence[str], profiles: Sequence[str]
+    directory: str, files: Sequence[str], project_name: str | None, env_files: Sequence[str], profiles: Sequence[str]
 ) -> list[str]:
     """Give the arguments that name a project to ``docker``, in the way in which docker_compose_v2 names it."""
     arguments = ["compose", "--project-directory", directory]

@@ -25,7 +25,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _atomic, _transport
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError, os_error
@@ -50,7 +50,7 @@ class Replacement(NamedTuple):
     """
 
     path: str
-    before: Optional[bytes]
+    before: bytes | None
     after: bytes
     mode: int
     uid: int
@@ -171,8 +171,10 @@ def find(directory: str, which: str) -> dict[str, Any] | None:
     Args:
         directory: the project folder.
         which: "open", "latest", "latest_kept", or an id.
+
     Returns:
         Its manifest; None when there is none that is open (or none at all).
+
     Raises:
         StackError: an id that does not exist, or a damaged manifest.
     """
@@ -193,6 +195,7 @@ def create(directory: str, facts: Mapping[str, Any], replacements: Sequence[Repl
         directory: the project folder; ensure_root was called.
         facts: run_id, who, why, changes, services, folders (JSON values).
         replacements: the files.
+
     Raises:
         StackError: it cannot be written; nothing is left behind.
     """
@@ -261,8 +264,10 @@ def copy_of(directory: str, manifest: Mapping[str, Any], entry: Mapping[str, Any
         manifest: the generation.
         entry: the file's entry in it.
         which: "before" or "after".
+
     Returns:
         The bytes; None for "before" of a file that had not been there.
+
     Raises:
         StackError: the copy is missing or is not what the manifest says.
     """
@@ -351,6 +356,7 @@ def clean(directory: str, folders: Sequence[str]) -> list[str]:
     Args:
         directory: the project folder.
         folders: folders with files of the project, absolute.
+
     Returns:
         The paths that were removed.
     """

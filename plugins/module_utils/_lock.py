@@ -20,7 +20,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _atomic
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError, os_error
@@ -185,6 +185,7 @@ def take(root: str, run_id: str, holder: str, process: Mapping[str, Any], lifeti
         process: as identify gives it; may be empty.
         lifetime: seconds after which the lease expires unless it is renewed.
         wait: seconds to wait for another holder.
+
     Raises:
         StackError: another run holds the lock and went on holding it; names the holder.
     """
@@ -247,7 +248,7 @@ def renew(root: str, run_id: str) -> Lease:
         return lease
 
 
-def release(root: str, run_id: Optional[str]) -> Lease | None:
+def release(root: str, run_id: str | None) -> Lease | None:
     """Remove the lease of a run, or whosever it is when run_id is None (breaking the lock).
 
     Returns:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _atomic, _transport
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError
@@ -120,8 +120,8 @@ def read_files(directory: str, names: Sequence[str]) -> list[dict[str, Any]]:
         entry = read_entry(directory, name)
         if entry is None:
             raise StackError(
-                f"{absolute(directory, name)}: does not exist; bring it back, or change files (or COMPOSE_FILE) to what the "
-                "project consists of"
+                f"{absolute(directory, name)}: does not exist; bring it back, or change files (or COMPOSE_FILE) to what "
+                "the project consists of"
             )
         entries.append(entry)
     return entries
@@ -130,8 +130,8 @@ def read_files(directory: str, names: Sequence[str]) -> list[dict[str, Any]]:
 def referenced_files(directory: str, entries: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Read the YAML files that Compose files may refer to by ``include`` or ``extends``, and theirs in turn.
 
-    Found by their look, without a parser: rather one too many. What is missing or unreadable is left out; the controller
-    names it when it really needs it.
+    Found by their look, without a parser: rather one too many. What is missing or unreadable is left out; the
+    controller names it when it really needs it.
     """
     known = {absolute(directory, str(entry["path"])) for entry in entries}
     queue = [(absolute(directory, str(entry["path"])), str(entry["content"])) for entry in entries]
@@ -166,10 +166,8 @@ def used_environment(entries: Sequence[Mapping[str, Any]], environment: Mapping[
     return {name: environment[name] for name in sorted(names) if name in environment}
 
 
-def project_name(
-    directory: str, stated: Optional[str], variables: Variables, entries: Sequence[Mapping[str, Any]]
-) -> str:
-    """Give the name of a project, as Compose finds it: stated, COMPOSE_PROJECT_NAME, ``name:`` (last file), the folder's."""
+def project_name(directory: str, stated: str | None, variables: Variables, entries: Sequence[Mapping[str, Any]]) -> str:
+    """Give the name of a project as Compose finds it: stated, COMPOSE_PROJECT_NAME, ``name:`` (last file), folder."""
     name = stated or variables.get("COMPOSE_PROJECT_NAME")
     for entry in reversed(entries) if not name else ():
         match = _NAME.search(_transport.decode(str(entry["content"])))

@@ -14,7 +14,7 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils import (
     _cgroups,
@@ -46,10 +46,10 @@ class Request(NamedTuple):
 
     directory: str
     files: Sequence[str]
-    project_name: Optional[str]
+    project_name: str | None
     env_files: Sequence[str]
     profiles: Sequence[str]
-    generation: Optional[str]
+    generation: str | None
     usage: bool
 
 
@@ -120,7 +120,7 @@ class _Engine(NamedTuple):
     containers: list[dict[str, Any]]
     held: int
     config_hashes: Mapping[str, str]
-    config_error: Optional[str]
+    config_error: str | None
 
 
 class _Account(NamedTuple):
@@ -128,7 +128,7 @@ class _Account(NamedTuple):
 
     container: dict[str, Any]
     paths: _cgroups.Paths
-    nanoseconds: Optional[int]
+    nanoseconds: int | None
 
 
 def _read_engine(request: Request, docker: _compose_cli.Docker, files: Sequence[str], name: str) -> _Engine:

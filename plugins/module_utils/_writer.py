@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Optional
+from typing import Any, NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _atomic, _generations
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError, os_error
@@ -31,8 +31,8 @@ class NewFile(NamedTuple):
 
     path: str
     content: bytes
-    expected: Optional[str]
-    mode: Optional[int]
+    expected: str | None
+    mode: int | None
 
 
 class Outcome(NamedTuple):
@@ -147,6 +147,7 @@ def write(directory: str, files: Sequence[NewFile], facts: Mapping[str, Any], ch
         files: the files; those that have the content already are left alone.
         facts: run_id, who, why, changes, services for the generation.
         check: only say what would happen.
+
     Raises:
         StackError: something is not as planned or cannot be written; the files are all as they were.
     """
@@ -203,21 +204,20 @@ def _make_folders(directory: str, folders: Sequence[str]) -> None:
 
 def _replace_all(writes: Sequence[_atomic.Write]) -> None:
     """Stage every file before the first one changes, then change them all."""
-    staged: list[_atomic.Staged] = []
-    try:
+    with contextlib.ExitStack() as cleanup:
+        staged = []
         for item in writes:
-            staged.append(_atomic.stage(item))
+            waiting = _atomic.stage(item)
+            cleanup.callback(_atomic.discard, waiting)
+            staged.append(waiting)
         for item in writes:
             _atomic.check_unchanged(item)
         for waiting in staged:
             _atomic.commit(waiting)
-    finally:
-        for waiting in staged:
-            _atomic.discard(waiting)
 
 
 def _undo(directory: str, manifest: dict[str, Any], reason: str) -> None:
-    """Bring back what a failed write has changed already. If that fails too, the generation stays open for the next run."""
+    """Bring back what a failed write has changed; if that fails too, the generation stays open for the next run."""
     with contextlib.suppress(StackError):
         _bring_back(directory, manifest, _decide(directory, manifest, {}))
         _generations.close(directory, manifest, "restored", f"write failed: {reason}")
@@ -292,8 +292,10 @@ def restore(directory: str, which: str, files: Sequence[NewFile], who: str, chec
         files: contents to write instead of the byte copies, for files that were changed after the generation.
         who: for the record.
         check: only say what would happen.
+
     Returns:
         The outcome; changed is False and generation None when there is no such generation.
+
     Raises:
         StackError: a file was changed since and no content for it is given, or it cannot be written.
     """

@@ -11,8 +11,8 @@ module: stack_info
 short_description: Read a Compose stack - files, containers, host
 version_added: 0.1.0
 description:
-  - Reads the Compose files, the containers with the limits in force and what they use, the host, the latest generation and
-    the lock, and changes nothing.
+  - Reads the Compose files, the containers with the limits in force and what they use, the host, the latest
+    generation and the lock, and changes nothing.
   - The summary holds no content of files and no environment of containers.
 extends_documentation_fragment:
   - breakwater.stack.project

@@ -12,11 +12,11 @@ short_description: Lock a Compose stack for a run and read it once
 version_added: 0.1.0
 description:
   - Takes the lock of the stack, removes what killed runs left of temporary files, and reads the stack.
-  - The lock names its holder and expires. It counts no more when it has expired, or when the process that it names is known
-    to be dead.
+  - The lock names its holder and expires. It counts no more when it has expired, or when the process that it names is
+    known to be dead.
   - In check mode, and with O(lock=false), it only reads - no lock, no folder, nothing.
-  - An open generation that a killed run left is part of the reading. Restore it with M(breakwater.stack.stack_restore) before
-    anything else.
+  - An open generation that a killed run left is part of the reading. Restore it with
+    M(breakwater.stack.stack_restore) before anything else.
   - The action of the same name on the controller keeps the reading for the tasks that follow.
 extends_documentation_fragment:
   - breakwater.stack.project
@@ -72,7 +72,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 reading_z:
-  description: The whole reading, packed (base64 of zlib of JSON). It holds the contents of files, so keep it out of logs.
+  description:
+    - The whole reading, packed (base64 of zlib of JSON). It holds the contents of files, so keep it out of logs.
   returned: success
   type: str
   sample: eJyr...

@@ -11,9 +11,10 @@ module: stack_restore
 short_description: Bring back the files of a Compose stack as they were before a generation
 version_added: 0.1.0
 description:
-  - Files that are still as the generation left them are brought back byte for byte; files that appeared with it are removed.
-  - A file that somebody changed afterwards is never overwritten. The module refuses and names all of them, unless O(files)
-    gives the content that is wanted.
+  - Files that are still as the generation left them are brought back byte for byte; files that appeared with it are
+    removed.
+  - A file that somebody changed afterwards is never overwritten. The module refuses and names all of them, unless
+    O(files) gives the content that is wanted.
   - Nothing is deployed.
   - Can be repeated. A restore that was killed is finished by the next one.
 extends_documentation_fragment:

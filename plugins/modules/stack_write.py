@@ -11,8 +11,8 @@ module: stack_write
 short_description: Write the files of a Compose stack, all or none, and remember what they were
 version_added: 0.1.0
 description:
-  - Opens a generation (copies of all files about to change), then replaces each file atomically, keeping owner, mode and
-    extended attributes.
+  - Opens a generation (copies of all files about to change), then replaces each file atomically, keeping owner, mode
+    and extended attributes.
   - Refuses when a file is no longer the one that was planned from, or is a symbolic link.
   - When a file cannot be written (disk full, read-only file system), those written before it are brought back.
   - The run must hold the lock of the stack (M(breakwater.stack.stack_open)), which is renewed.
@@ -68,7 +68,8 @@ options:
     type: str
     default: ''
   changes:
-    description: What changes, for the record and for taking it back - for instance control, service, summary and reason.
+    description:
+      - What changes, for the record and for taking it back - for instance control, service, summary and reason.
     type: list
     elements: dict
     default: []
