@@ -36,7 +36,7 @@ def apply_edits(document: Document, edits: Sequence[Edit]) -> Document:
     if target is document.data or difference(document.data, target) is None:
         return document
     sharing = Sharing(document, target)
-    planner = Planner(document, sharing.target, sharing)
+    planner = Planner(document, sharing, [edit.path for edit in edits if edit.op == "set"])
     splices = planner.run()
     try:
         texts = planner.layout.apply(splices)

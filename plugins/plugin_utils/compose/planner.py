@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from . import flow
@@ -26,13 +27,14 @@ class Planner:
 
     Args:
         document: the document as it is.
-        target: the data that it should hold.
-        sharing: its anchors, and what they will stand for.
+        sharing: the data that it should hold, and what its anchors will stand for.
+        set_paths: paths whose whole value an edit sets.
     """
 
-    def __init__(self, document: Document, target: Any, sharing: Sharing) -> None:
+    def __init__(self, document: Document, sharing: Sharing, set_paths: Collection[Path] = ()) -> None:
         self.document = document
-        self.target = target
+        self.target = sharing.target
+        self.set_paths = set_paths
         self.sharing = sharing
         assert document.root is not None  # intend() refuses a file without content
         self.root = document.root
@@ -100,15 +102,14 @@ class Planner:
     def value(self, parent: Node, key: Node, node: Node, path: Path, old: Any, target: Any) -> None:
         """Plan the value of one key."""
         if node.kind == ALIAS:
-            self.alias(parent, key, node, path, target)
+            self.alias(parent, key, node, path, old, target)
             return
         if old is target and not self.everywhere:
             return
         if tag_of(old) is not None and not same(old, target) and tag_of(target) != tag_of(old):
             raise self.layout.refuse(key, f"{dotted(path)} carries the tag {tag_of(old)}", "edit it by hand")
         if isinstance(target, dict) and target and node.entries:
-            keeps_one = any(name in target for name in old) or any(is_merge_key(entry[0]) for entry in node.entries)
-            if keeps_one:
+            if self.stays(node, path, old, target):
                 hint = self.layout.column(node.inner) - self.column(parent)
                 self.mapping(node, path, old, target, hint if not node.flow and hint > 0 else self.style.step)
                 return
@@ -126,6 +127,17 @@ class Planner:
             quote = node.style if node.style in ("'", '"') and isinstance(target, str) else self.quote_beside(parent, key)
             self.replace(parent, key, node, self.style.under("", name, target, self.column(parent), self.widths(parent), quote))
 
+    def stays(self, node: Node, path: Path, old: Any, target: dict[str, Any]) -> bool:
+        """Return False when a mapping is best written anew: nothing of it stays, or it is set to lose inherited keys."""
+        inherited = self.sharing.inherited(node)
+        if any(name in old and name not in target for name in inherited) and self.is_set(path):
+            return False
+        return bool(inherited) or any(name in target for name in old)
+
+    def is_set(self, path: Path) -> bool:
+        """Return True when an edit sets the whole value at a path below a service, so that it may be written anew."""
+        return any(len(whole) > 2 and path[: len(whole)] == whole for whole in self.set_paths)
+
     def column(self, node: Node) -> int:
         return self.layout.column(node.inner)
 
@@ -137,7 +149,7 @@ class Planner:
         values = [value for name, value in parent.entries if name is not key and value.kind == SCALAR]
         return common_quote(values) if len(values) > 1 or parent is not self.root else None
 
-    def alias(self, parent: Node, key: Node, node: Node, path: Path, target: Any) -> None:
+    def alias(self, parent: Node, key: Node, node: Node, path: Path, old: Any, target: Any) -> None:
         """Plan a value that is an alias: kept, extended by a merge key, or written out."""
         source = node.resolved()
         base = self.sharing.after(source)
@@ -145,12 +157,12 @@ class Planner:
             return
         lines = self.merged(parent, key.resolved().text, source, base, target)
         if isinstance(target, dict) and isinstance(base, dict):
-            if lines is None:
+            if lines is None and not (self.is_set(path) and any(name not in target and name in old for name in base)):
                 for name in base:
                     if name not in target:
                         self.leak(source, name, path)
                 return
-            if parent.flow:
+            if lines is not None and parent.flow:
                 over = {name: value for name, value in target.items() if name not in base or not same(base[name], value)}
                 text = self.style.inline(over)
                 self.splices.append(Splice(node.start, node.end, f"{{<<: *{node.text}, {text[1:]}"))

@@ -12,6 +12,7 @@ from .document import Document
 from .errors import RefusedEdit
 from .expand import Expander, merge_sources
 from .nodes import ALIAS, MAPPING, Builder, Node, is_merge_key
+from .placement import RELATED
 
 Path = tuple[str | int, ...]
 _MISSING = object()
@@ -90,6 +91,8 @@ class Sharing:
             known = before.get(name, _MISSING)
             if known is not _MISSING and same(known, value):
                 continue
+            if not _fits(name, before, mergers[0][0]):
+                continue
             if all(self._gets(user, merger, name, value, known) for user, merger in mergers):
                 self.target = put_at(self.target, (*path, name), value)
 
@@ -145,6 +148,16 @@ class Sharing:
         """Return the line of the first anchor with a name."""
         starts = [start for start, node in self._anchored if node.anchor == name]
         return self.document.line_at(min(starts)) if starts else None
+
+
+def _fits(name: str, fragment: dict[str, Any], user: Path) -> bool:
+    """Return True when a key would be looked for in a fragment.
+
+    A fragment that holds one thing, such as x-extra-hosts, is no place for limits, even if all its users get the same.
+    """
+    if name in fragment or len(user) > 2 or len(fragment) > 2:
+        return True
+    return any(name in group and any(other in fragment for other in group) for group in RELATED)
 
 
 def equal(one: Any, other: Any) -> bool:

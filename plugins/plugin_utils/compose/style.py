@@ -43,7 +43,7 @@ def plain_is_safe(text: str, flow: bool = False) -> bool:
         return False
     if ": " in text or " #" in text or text.endswith(":") or text.startswith(("---", "...")):
         return False
-    if flow and (any(character in ",[]{}?" for character in text) or ":" in text):
+    if flow and (any(character in ",[]{}?" for character in text) or text.startswith(":")):
         return False
     return isinstance(resolve_plain(text), str)
 
