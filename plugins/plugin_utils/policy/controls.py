@@ -118,17 +118,6 @@ _HEALTH = (
         "An open port, a process that exists or a reply that is not looked at says nothing about service: a stopped "
         "process keeps its port open, and Redis answers while it still loads its data.",
     ),
-    _fix(
-        "HLT-003",
-        "Health check interval",
-        "low",
-        _DAEMONS,
-        "recreate",
-        _SERVICES + "healthcheck",
-        "healthcheck.timeout",
-        "A probe that may take as long as the pause between two of them, or that is asked for every minute only, "
-        "finds a fault long after the users have.",
-    ),
 )
 
 _OPERATIONS = (
@@ -354,15 +343,15 @@ _COUPLED = (
         "Without maxmemory Redis grows until the kernel kills it; with it, writes are refused and the data stays. A "
         "snapshot or rewrite forks, and pages that change meanwhile exist twice.",
     ),
-    _fix(
+    _report(
         "CPL-005",
         "Redis never evicts a queue",
-        "high",
+        "medium",
         _REDIS,
-        "datastore_restart",
         "https://redis.io/docs/latest/develop/reference/eviction/",
-        "maxmemory-policy noeviction",
-        "With any other policy Redis makes room by dropping keys: a full queue would lose its tasks without a word.",
+        "With any policy but noeviction Redis makes room by dropping keys: a full queue loses tasks without a word.",
+        "a cache is meant to evict, and which keys are a queue is not in the file; without a policy it is noeviction, "
+        "which is written beside maxmemory",
     ),
     _fix(
         "CPL-006",

@@ -114,7 +114,7 @@ def _words(value: Any) -> str:
 
 def waited_for_to_end(services: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """Return the services whose completion another one waits for: they are jobs."""
-    found = set()
+    found: set[str] = set()
     for config in services.values():
         depends = config.get("depends_on")
         if isinstance(depends, dict):
@@ -126,7 +126,7 @@ def waited_for_to_end(services: Mapping[str, Mapping[str, Any]]) -> frozenset[st
 
 def depended_on(services: Mapping[str, Mapping[str, Any]]) -> frozenset[str]:
     """Return the services that another one needs while it runs."""
-    found = set()
+    found: set[str] = set()
     ended = waited_for_to_end(services)
     for config in services.values():
         depends = config.get("depends_on")
@@ -217,7 +217,8 @@ def identify(
         kind = "worker"
     version = version_of(image.tag) if image else None
     flavour = _flavour(image) if image else "official"
-    generation, runs = "", ()
+    generation = ""
+    runs: tuple[str, ...] = ()
     if kind in ("temporal", "temporal-schema"):
         if flavour == "auto-setup" or (version and version < (1, 30)):
             generation = "old"

@@ -1,0 +1,190 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every check sees: one service with its kind, its host and its use, and how to write into its file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..compose.edit import Edit
+from .controls import control
+from .kinds import Role, depended_on, identify, waited_for_to_end
+from .model import DATA_STORES, Change, Finding, HostFacts, Settings, Usage
+
+if TYPE_CHECKING:
+    from ..compose.project import Project
+    from ..compose.service import Service
+
+#: Seconds that a service is away when its container is replaced: stop, create, start, healthy again.
+RECREATE_SECONDS = {
+    "temporal": 6.0,
+    "temporal-ui": 2.0,
+    "postgres": 6.0,
+    "redis": 3.0,
+    "pgbouncer": 2.0,
+    "worker": 5.0,
+    "other": 5.0,
+}
+
+
+class Stack:
+    """A project with what is known of it; made once for a plan.
+
+    Attributes:
+        roles: what each service is, in the order of the project.
+        limits: memory limit of each service after the plan, None for none or not known.
+        cpus: CPU limit of each service after the plan, None for none or not known.
+        planned: services whose memory limit the plan sets or changes.
+        checked: services that have a health check after the plan.
+    """
+
+    def __init__(
+        self, project: Project, host: HostFacts | None, usage: Mapping[str, Usage], settings: Settings
+    ) -> None:
+        self.project = project
+        self.host = host
+        self.usage = usage
+        self.settings = settings
+        configs = {name: service.config for name, service in project.services.items()}
+        ended, needed = waited_for_to_end(configs), depended_on(configs)
+        self.roles: dict[str, Role] = {
+            name: identify(
+                name, service.config, service.environment, service.labels, settings.kinds.get(name), ended, needed
+            )
+            for name, service in project.services.items()
+        }
+        self.limits: dict[str, int | None] = {}
+        self.cpus: dict[str, float | None] = {}
+        self.planned: set[str] = set()
+        self.checked: set[str] = set()
+        self._styles: dict[str, str] = {}
+
+    def contexts(self) -> list[Context]:
+        """Return one context for each service."""
+        return [Context(self, service, self.roles[name]) for name, service in self.project.services.items()]
+
+    def style(self, what: str) -> str:
+        """Return how most services of the project write something that may be written in two ways.
+
+        Args:
+            what: ``environment`` (list or map), ``command`` (list or string) or ``resources`` (short or deploy).
+        """
+        if what not in self._styles:
+            self._styles[what] = _majority(what, list(self.project.services.values()))
+        return self._styles[what]
+
+
+def _majority(what: str, services: Sequence[Service]) -> str:
+    """Count the two ways of writing something; the second named wins only when it is more frequent."""
+    first, second = {
+        "environment": ("map", "list"),
+        "command": ("string", "list"),
+        "resources": ("short", "deploy"),
+    }[what]
+    found = [_style_of(what, service) for service in services]
+    return second if found.count(second) > found.count(first) else first
+
+
+def _style_of(what: str, service: Service) -> str | None:
+    """Return how one service writes it, None when it does not."""
+    if what == "environment":
+        return service.environment_style
+    if what == "command":
+        return service.command_style
+    if service.get(("deploy", "resources", "limits")) is not None:
+        return "deploy"
+    short = ("mem_limit", "mem_reservation", "cpus", "pids_limit", "memswap_limit")
+    return "short" if any(service.get((key,)) is not None for key in short) else None
+
+
+class Context:
+    """One service as the checks see it."""
+
+    def __init__(self, stack: Stack, service: Service, role: Role) -> None:
+        self.stack = stack
+        self.service = service
+        self.role = role
+        self.name = service.name
+        self.kind = role.kind
+        self.usage = stack.usage.get(service.name)
+        self.stated = stack.settings.limits.get(service.name)
+
+    @property
+    def limit(self) -> int | None:
+        """Memory limit after the plan."""
+        return self.stack.limits.get(self.name)
+
+    def impact(self, control_id: str) -> str:
+        """Return what applying a control to this service costs.
+
+        A job, and a service that does not run while others do, is not taken away from anybody.
+        """
+        impact = control(control_id).impact
+        if self.role.lifetime == "job" or (self.stack.usage and self.usage is None):
+            return "none"
+        if impact == "recreate" and self.kind in DATA_STORES:
+            return "datastore_restart"
+        return impact
+
+    def file_for(self, path: Sequence[str | int]) -> int:
+        """Return the file to write a value into: the one that sets it now, else the first that has the service."""
+        origin = self.service.origin(path) if path else None
+        if origin is not None and self.service.own(origin[0]) is not None:
+            return origin[0]
+        return self.service.defined_in[0]
+
+    def own(self, file: int, path: Sequence[str | int]) -> Any:
+        """Return what one file itself says at a path of the service, variables as written."""
+        value: Any = self.service.own(file)
+        for step in path:
+            if isinstance(value, dict) and isinstance(step, str):
+                value = value.get(step)
+            elif isinstance(value, list) and isinstance(step, int) and -len(value) <= step < len(value):
+                value = value[step]
+            else:
+                return None
+        return value
+
+    def path(self, *steps: str | int) -> tuple[str | int, ...]:
+        """Return the path of a value of the service in its file."""
+        return ("services", self.name, *steps)
+
+    def set(self, value: Any, *steps: str | int) -> Edit:
+        """Return the edit that sets a value of the service."""
+        return Edit("set", self.path(*steps), value)
+
+    def change(self, control_id: str, file: int, edits: Sequence[Edit], summary: str, reason: str) -> Change:
+        """Build a change of this service."""
+        impact = self.impact(control_id)
+        seconds = RECREATE_SECONDS.get(self.kind, 5.0) if impact in ("recreate", "datastore_restart") else 0.0
+        return Change(control_id, self.name, file, tuple(edits), summary, reason, impact, seconds)
+
+    def finding(
+        self,
+        control_id: str,
+        message: str,
+        path: Sequence[str | int] = (),
+        fix: Change | None = None,
+        severity: str = "",
+    ) -> Finding:
+        """Build a finding of this service, placed at a path of it, else at the service."""
+        origin = (self.service.origin(path) if path else None) or self.service.origin(())
+        file, line = origin if origin is not None else (self.service.defined_in[0], None)
+        return Finding(
+            control_id, self.name, file, line, severity or control(control_id).severity, message, fix, None, ""
+        )
+
+    def set_environment(self, name: str, value: str) -> tuple[int, list[Edit]]:
+        """Return the file and the edits that set a variable, in the form that the file uses."""
+        file = self.file_for(("environment", name) if name in self.service.environment else ("environment",))
+        own = self.own(file, ("environment",))
+        if isinstance(own, list):
+            for index, item in enumerate(own):
+                if str(item).partition("=")[0] == name:
+                    return file, [self.set(f"{name}={value}", "environment", index)]
+            return file, [Edit("append", self.path("environment"), f"{name}={value}")]
+        if own is None and self.stack.style("environment") == "list":
+            return file, [Edit("append", self.path("environment"), f"{name}={value}")]
+        return file, [self.set(value, "environment", name)]
