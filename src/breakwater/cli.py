@@ -6,6 +6,7 @@ Modules are imported when a command needs them: start-up is most of the time tha
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -99,12 +100,12 @@ def _run(name: str, argv: list[str]) -> int:
         sys.stdout.write(texts.scan_help() if name == "scan" else texts.fix_help())
         return exits.CLEAN
     if name == "scan":
-        from breakwater.scan import command as scan
-
-        return scan(options)
-    from breakwater.fix import command as fix
-
-    return fix(options)
+        from breakwater.scan import command
+    else:
+        from breakwater.fix import command
+    gc.freeze()
+    gc.enable()
+    return command(options)
 
 
 def _unknown(name: str) -> str:
@@ -135,6 +136,7 @@ def main() -> NoReturn:
     """
     from breakwater.lean_yaml import install
 
+    gc.disable()  # the collector finds nothing while modules are loaded; _run() turns it on
     install()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):

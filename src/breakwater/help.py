@@ -11,7 +11,7 @@ examples:
   breakwater scan .                                every Compose file below this folder
   breakwater scan a.yml b.yml                      two projects, each judged alone
   cat docker-compose.yml | breakwater scan - --stdin-filename docker-compose.yml
-  breakwater scan . --severity high --ignore BW-IMG
+  breakwater scan . --severity high --ignore BW-SEC
   breakwater scan . --format sarif --output breakwater.sarif
 
 files:

@@ -174,18 +174,19 @@ def read_bytes(path: str, name: str = "") -> bytes:
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOCTTY)
     except (OSError, ValueError) as error:
         raise _unreadable(name, error) from None
-    with os.fdopen(descriptor, "rb", buffering=0) as file:
+    try:
         status = os.fstat(descriptor)
         if not S_ISREG(status.st_mode):
-            raise ComposeError(
-                name, None, f"is {_kind(status.st_mode)}, not a file", 'name a file, or "-" for standard input'
-            )
+            hint = 'name a file, or "-" for standard input'
+            raise ComposeError(name, None, f"is {_kind(status.st_mode)}, not a file", hint)
         if status.st_size > MAX_BYTES:
             raise _too_large(name, f"{status.st_size} bytes, more than {MAX_BYTES}")
-        try:
-            return file.read(MAX_BYTES + 1) or b""
-        except OSError as error:
-            raise _unreadable(name, error) from None
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            return file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise _unreadable(name, error) from None
+    finally:
+        os.close(descriptor)
 
 
 def _unreadable(name: str, error: Exception) -> ComposeError:

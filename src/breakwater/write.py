@@ -8,6 +8,7 @@ import os
 from ansible_collections.breakwater.stack.plugins.module_utils._atomic import (
     Staged,
     Write,
+    check_unchanged,
     commit,
     discard,
     read_regular,
@@ -34,7 +35,7 @@ class NewFile:
 
 
 def write_files(files: Sequence[NewFile]) -> list[str]:
-    """Write files, or none where one of them cannot be staged.
+    """Write files, or none where one of them has changed or cannot be staged.
 
     A symbolic link is followed, so that it stays a link. Mode, owner and extended attributes are kept.
 
@@ -48,6 +49,8 @@ def write_files(files: Sequence[NewFile]) -> list[str]:
     try:
         # extend() keeps what was staged before an error, so that it is discarded below.
         staged.extend(stage(_planned(file)) for file in files)
+        for ready in staged:
+            check_unchanged(ready.write)
         for ready in staged:
             commit(ready)
     except StackError as error:

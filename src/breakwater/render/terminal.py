@@ -36,13 +36,13 @@ def render(report: Report) -> str:
     )
     for item in report.items:
         style = "dim" if item.finding.waived else STYLES[item.finding.severity]
-        console.print(Text.assemble((place(item), "bold"), ": ", (headline(item), style)))
+        console.print(Text.assemble((place(item), "bold"), ": ", (headline(item), style)), soft_wrap=True)
         for label, text in details(item):
             console.print(
                 Padding(Text.assemble((f"{label}: ", "bold"), (text, "green" if label == "fix" else "")), (0, 0, 0, 4))
             )
     for note in report.notes:
-        console.print(Text(f"note: {note}", style="dim"))
+        console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
     bad = report.open_items() or report.problems
-    console.print(Text(summary(report), style="bold" if bad else "bold green"))
+    console.print(Text(summary(report), style="bold" if bad else "bold green"), soft_wrap=True)
     return buffer.getvalue()
