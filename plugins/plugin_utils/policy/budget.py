@@ -22,7 +22,10 @@ GIB = 2**30
 OTHERS_GROWTH = 0.25
 
 
-_CPU_OVERCOMMIT = "more than there are, on purpose: above its limit a container is slowed down, not killed, and not all are busy at once"
+_CPU_OVERCOMMIT = (
+    "more than there are, on purpose: above its limit a container is slowed down and not killed, "
+    "and they are not all busy at once"
+)
 
 
 class Share(NamedTuple):

@@ -133,13 +133,13 @@ def check_postgres(context: Context) -> tuple[list[Finding], list[str]]:
             return [context.finding(name, text, ("command",)) for name, text in parts], [error]
     findings: list[Finding] = []
     for name, message in parts:
-        fix = None
+        fix, more = None, ""
         if findings:
-            message += f"; moves together with {findings[0].control}" if findings[0].fix else ""
+            more = f"; moves together with {findings[0].control}" if findings[0].fix else ""
         elif wanted:
             fix = None if flags.closed else _flag_change(context, name, "-c {name}=", wanted, "; ".join(reasons))
-            message += _closed(flags, fix)
-        findings.append(context.finding(name, message, ("command",), fix))
+            more = _closed(flags, fix)
+        findings.append(context.finding(name, message + more, ("command",), fix))
     return findings, []
 
 
@@ -240,10 +240,11 @@ def _maxmemory(context: Context, flags: Flags, store: datastores.Redis, limit: i
     used = _used(context)
     if value < max(used, 8 * MIB):
         least = round_up(datastores.redis_need(max(used, 8 * MIB), store.persistent))
-        return context.finding("BW-CPL-004", message, ("command",)), [
+        refusal = (
             f"{context.name}: a limit of {format_size(limit)} leaves {_mib(value)} for data ({fork}), and it holds "
             f"{_mib(used)} with headroom; a limit of {format_size(least)} fits"
-        ]
+        )
+        return context.finding("BW-CPL-004", message, ("command",)), [refusal]
     wanted = {"maxmemory": f"{value // MIB}mb"}
     if "maxmemory-policy" not in flags.values:
         wanted["maxmemory-policy"] = "noeviction"
@@ -298,9 +299,7 @@ def check_gomaxprocs(context: Context) -> Finding | None:
         return None
     value = -int(-cpus // 1)
     old = version is not None and len(version) > 1 and version[:2] < FIRST_WITH_GO_125
-    if (text is None and not old) or (text is not None and int(text) == value):
-        return None
-    if text is not None and int(text) < value:
+    if (int(text) <= value) if text else not old:
         return None
     reason = f"the CPU limit {format_cpus(cpus)}, rounded up"
     file, edits = context.set_environment("GOMAXPROCS", str(value))

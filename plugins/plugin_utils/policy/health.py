@@ -266,7 +266,7 @@ def _repair(context: Context, own: Any) -> list[str] | str | None:
 
 
 def _as_shell(own: Any) -> tuple[bool, str | None]:
-    """Return whether a test runs in a shell, and its text; None when its words cannot be put into a shell as they are."""
+    """Return whether a test runs in a shell, and its text; None when its words need quoting in a shell."""
     if isinstance(own, list):
         words = [str(word) for word in own[1:]]
         if own[:1] == ["CMD-SHELL"] and len(words) == 1:

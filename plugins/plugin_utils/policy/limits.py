@@ -12,7 +12,7 @@ from ...module_utils._units import format_cpus, format_size
 from ..compose.edit import Edit
 from . import coupled
 from .budget import MIB, SHARES, Demand, round_up
-from .context import Context, Stack
+from .context import Context
 from .model import Budget, BudgetRow, Finding
 
 # The place of each resource in the short and in the deploy form, and its name in the settings.
@@ -127,12 +127,12 @@ def refusals(context: Context) -> list[str]:
     if wanted is not None and wanted != current and wanted < floor:
         errors.append(
             f"{context.name}: the memory limit {format_size(wanted)} ({context.stack.settings.source}) is below what "
-            f"it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {format_size(round_up(floor))} or more"
+            f"it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {format_size(round_up(floor))}"
         )
     if wanted is None and current is not None and current < usage.memory_now:
         errors.append(
-            f"{context.name}: the memory limit {format_size(current)} of the file is below the {_mib(usage.memory_now)} "
-            f"that it uses now, and would kill it when deployed; raise it to {format_size(round_up(floor))} or more"
+            f"{context.name}: the memory limit {format_size(current)} of the file is below what it uses "
+            f"now, {_mib(usage.memory_now)}, and would kill it when deployed; raise it to {format_size(round_up(floor))} or more"
         )
     errors.extend(_cpu_refusals(context, usage.cpus_now))
     return errors
@@ -233,9 +233,9 @@ def check_reservation(context: Context) -> Finding | None:
     if limit is None or context.role.lifetime in ("job", "shell"):
         return None
     too_high = current is not None and current > limit
-    if not too_high and (wanted is None or wanted == current):
-        if current is not None or (wanted is None and is_stated(context, "memory_reservation")):
-            return None
+    satisfied = is_stated(context, "memory_reservation") if wanted is None else wanted == current
+    if satisfied and not too_high:
+        return None
     value = wanted if wanted is not None else max(limit // 2 // MIB, 1) * MIB
     value = min(value, limit)
     message = "has no memory reservation" if current is None else f"has the memory reservation {format_size(current)}"
@@ -300,7 +300,7 @@ def check_pids(context: Context) -> Finding | None:
     return context.finding("BW-LIM-004", message, place(context, "pids"), fix)
 
 
-def check_budget(stack: Stack, budget: Budget | None) -> list[Finding]:
+def check_budget(budget: Budget | None) -> list[Finding]:
     """BW-LIM-005: the limits fit the host."""
     if budget is None or budget.ok:
         return []

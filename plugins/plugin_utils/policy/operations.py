@@ -34,7 +34,7 @@ def check_restart(context: Context) -> Finding | None:
     if restart == "no":
         return context.finding("BW-OPS-001", "restart is no, on purpose as it seems", ("restart",), None, "low")
     if not context.role.daemon:
-        message = "has no restart policy; nothing in the file shows whether it runs for ever, and a job would run again and again"
+        message = "has no restart policy; nothing shows whether it runs for ever, and a job would run again and again"
         return context.finding("BW-OPS-001", message, (), None, "low")
     file = context.file_for(("restart",))
     reason = "starts again after a crash and after a reboot, and stays down when it was stopped by hand"

@@ -135,7 +135,7 @@ def _plan_limits(planner: _Planner, contexts: Sequence[Context]) -> Budget | Non
             planner.errors.extend(limits.refusals(context))
         if budget is not None and not budget.ok:
             planner.errors.append(budget.refusal)
-    planner.admit_all(limits.check_budget(stack, budget))
+    planner.admit_all(limits.check_budget(budget))
     for context in contexts:
         row = budget.row(context.name) if budget is not None else None
         stated = context.stated
