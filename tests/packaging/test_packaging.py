@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tarfile
 import zipfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,7 +56,7 @@ def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A fresh environment that holds the wheel and, linked from this environment, only what the wheel asks for."""
     home = tmp_path_factory.mktemp("elsewhere")
     venv = home / "venv"
@@ -68,7 +67,7 @@ def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         script = (BIN / command).read_text(encoding="utf-8")
         (venv / "bin" / command).write_text(re.sub(r"\A#!.*", f"#!{venv}/bin/python", script), encoding="utf-8")
         (venv / "bin" / command).chmod(0o755)
-    yield home
+    return home
 
 
 def link_requirements(site: Path) -> None:
@@ -150,7 +149,7 @@ def test_tarball_works_in_an_installation_of_its_own(tarball: Path, tmp_path: Pa
     galaxy = (BIN / "ansible-galaxy", "collection", "install", "--offline", "-p", installed)
     run(*galaxy, "--no-deps", tarball, cwd=tmp_path)
     own = installed / "ansible_collections" / "breakwater" / "stack"
-    paths = {"ANSIBLE_COLLECTIONS_PATH": f"{installed}:{BIN.parent}"}
+    paths = {"ANSIBLE_COLLECTIONS_PATH": str(installed)}
     # Without the checkout that the editable install puts on Python's path.
     paths["ANSIBLE_COLLECTIONS_SCAN_SYS_PATH"] = "false"
     (installed / "ansible_collections" / "community").symlink_to(community())

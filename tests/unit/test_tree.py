@@ -87,9 +87,9 @@ def test_modules_are_documented(name: str) -> None:
     assert "check_mode" in documentation.get("attributes", {})
     undescribed = [k for k, v in (documentation.get("options") or {}).items() if not v.get("description")]
     assert undescribed == []
-    for task in yaml.safe_load(str(texts["EXAMPLES"])) or []:
-        assert task["name"]
-        assert any(key.startswith("breakwater.stack.") for key in task), task
+    examples = yaml.safe_load(str(texts["EXAMPLES"]))
+    assert [task for task in examples if not task.get("name")] == []
+    assert any(f"breakwater.stack.{Path(name).stem}" in task for task in examples)
     assert yaml.safe_load(str(texts["RETURN"]))
 
 

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each role's Molecule scenario: converge, idempotence, verify, tamper, drift seen, repaired."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SCENARIOS = sorted(path.parent.name for path in (ROOT / "extensions" / "molecule").glob("*/molecule.yml"))
+
+
+@pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "default"] or SCENARIOS)
+def test_scenario(scenario: str) -> None:
+    # Molecule looks for Ansible's commands on the path.
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    command = [sys.executable, "-m", "molecule", "test", "--scenario-name", scenario]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, "\n".join((done.stdout + done.stderr).splitlines()[-80:])
