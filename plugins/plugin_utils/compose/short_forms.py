@@ -19,6 +19,7 @@ _VARIABLE = re.compile(r"\$\{[^}]*\}")
 _PORT_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
 # go-yaml reads a plain date as a time, and Compose prints it as one.
 _DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
+_ADDRESS = re.compile(r"\[([0-9a-fA-F:.%]*)\]|([0-9]{1,3}(?:\.[0-9]{1,3}){3}|)", re.ASCII)
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -121,18 +122,19 @@ def text_of(value: Any) -> str | None:
 
 
 def _go_float(value: float) -> str:
-    """Format a float as Go's ``%v``: the shortest digits, an exponent below 1e-4 and from 1e21 on."""
+    """Format a float as Go's ``%v``: the shortest digits, an exponent below 1e-4 and from 1e6 on."""
     if value != value or value in (float("inf"), float("-inf")):
         return {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
-    if value == 0 or 1e-4 <= abs(value) < 1e21:
-        text = repr(value)
-        if "e" in text:
-            text = f"{value:.0f}"
-        return text.removesuffix(".0")
-    mantissa, _, exponent = f"{value:e}".partition("e")
-    digits = repr(value).partition("e")[0] if "e" in repr(value) else mantissa
-    power = int(exponent)
-    return f"{digits.removesuffix('.0')}e{'-' if power < 0 else '+'}{abs(power):02d}"
+    if value == 0 or 1e-4 <= abs(value) < 1e6:
+        return repr(value).removesuffix(".0")
+    # repr gives the shortest digits that read back, as Go does; they only have to be set in the form d.ddde+XX.
+    digits, _, exponent = repr(value).partition("e")
+    sign = "-" if digits.startswith("-") else ""
+    whole, _, fraction = digits.lstrip("-").partition(".")
+    power = int(exponent or 0) + len(whole) - 1
+    significant = (whole + fraction).rstrip("0").lstrip("0")
+    tail = "." + significant[1:] if len(significant) > 1 else ""
+    return f"{sign}{significant[0]}{tail}e{'-' if power < 0 else '+'}{abs(power):02d}"
 
 
 def key_values(value: Any) -> dict[str, str | None]:
@@ -171,7 +173,10 @@ def parse_port(text: str, line: int | None = None) -> list[Port]:
     host_first, host_last = _port_range(published, text) if published else (0, 0)
     if published and last - first != host_last - host_first and first != last:
         raise ValueError(f"port {text!r} maps ranges of different length")
-    host_ip = host_ip[1:-1] if host_ip.startswith("[") and host_ip.endswith("]") else host_ip
+    address = _ADDRESS.fullmatch(host_ip)
+    if address is None:
+        raise ValueError(f"port {text!r} has an invalid address: expected IPv4, or IPv6 in brackets")
+    host_ip = address.group(1) or address.group(2) or ""
     ports = []
     for offset in range(last - first + 1):
         shown = str(host_first + offset) if published else ""
