@@ -88,7 +88,7 @@ def link_requirements(site: Path) -> None:
             link_distribution(wanted.name, site)
     collection = site / "ansible_collections" / "community" / "docker"
     collection.parent.mkdir(parents=True, exist_ok=True)
-    here = Path(distribution("ansible").locate_file("ansible_collections/community/docker"))
+    here = community() / "docker"
     collection.symlink_to(here)
     (collection.parent / "library_inventory_filtering_v1").symlink_to(here.parent / "library_inventory_filtering_v1")
 
@@ -100,7 +100,7 @@ def link_distribution(name: str, site: Path) -> None:
     found = distribution(name)
     for top in {file.parts[0] for file in found.files or [] if file.parts[0] not in ("..", "__pycache__")}:
         if not (site / top).exists():
-            (site / top).symlink_to(Path(found.locate_file(top)))
+            (site / top).symlink_to(str(found.locate_file(top)))
 
 
 def test_wheel_holds_the_package_and_the_collection_and_nothing_else(wheel: Path) -> None:
@@ -162,4 +162,4 @@ def community() -> Path:
     """Where the `ansible` package keeps the community's collections."""
     from importlib.metadata import distribution
 
-    return Path(distribution("ansible").locate_file("ansible_collections/community"))
+    return Path(str(distribution("ansible").locate_file("ansible_collections/community")))

@@ -2,23 +2,27 @@
 from __future__ import annotations
 
 import json
+import sys
 import types
 from pathlib import Path
 
 import pytest
 import yaml
+
 from ansible_collections.breakwater.stack.plugins.plugin_utils import requirements
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def installed(folder: Path, version: str | None) -> types.SimpleNamespace:
+def installed(folder: Path, version: str | None) -> types.ModuleType:
     """A stand-in for the imported collection: its folder with or without a manifest."""
+    package = types.ModuleType("docker")
+    package.__path__ = [str(folder)]
     (folder / "plugins").mkdir()
     if version is not None:
         text = json.dumps({"collection_info": {"version": version}})
         (folder / "MANIFEST.json").write_text(text, encoding="utf-8")
-    return types.SimpleNamespace(__path__=[str(folder)])
+    return package
 
 
 def test_the_installed_one_serves() -> None:
@@ -38,16 +42,13 @@ def test_the_installed_one_serves() -> None:
 )
 def test_versions(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, version: str | None, expected: str) -> None:
     package = installed(tmp_path, version)
-    monkeypatch.setattr(requirements.importlib, "import_module", lambda _name: package)
+    monkeypatch.setitem(sys.modules, "ansible_collections.community.docker", package)
     assert requirements.community_docker_problem().startswith(expected)
     assert bool(requirements.community_docker_problem()) == bool(expected)
 
 
 def test_absent(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(name: str) -> None:
-        raise ImportError(name)
-
-    monkeypatch.setattr(requirements.importlib, "import_module", fail)
+    monkeypatch.setitem(sys.modules, "ansible_collections.community.docker", None)
     problem = requirements.community_docker_problem()
     assert problem.startswith("the collection community.docker is missing")
     assert "ansible-galaxy collection install community.docker" in problem
