@@ -132,7 +132,7 @@ def refusals(context: Context) -> list[str]:
     if wanted is None and current is not None and current < usage.memory_now:
         errors.append(
             f"{context.name}: the memory limit {format_size(current)} of the file is below what it uses "
-            f"now, {_mib(usage.memory_now)}, and would kill it when deployed; raise it to {format_size(round_up(floor))} or more"
+            f"now, {_mib(usage.memory_now)}, and would kill it; raise it to {format_size(round_up(floor))}"
         )
     errors.extend(_cpu_refusals(context, usage.cpus_now))
     return errors

@@ -53,7 +53,7 @@ class Control(NamedTuple):
 
     ``action`` is ``fix`` where a change is known to be safe on a running stack, else ``report``, and
     ``report_only_because`` then says why. A control with ``fix`` may still only report where the file leaves no
-    safe way; the finding says so.
+    safe way; the finding says so. ``cis`` is the number in the CIS Docker Benchmark 1.6, empty for none.
     """
 
     id: str
@@ -66,6 +66,7 @@ class Control(NamedTuple):
     link: str
     changes: str = ""
     report_only_because: str = ""
+    cis: str = ""
 
 
 class HostFacts(NamedTuple):
