@@ -30,7 +30,6 @@ LIMITS = (
         "mem_limit or deploy.resources.limits.memory",
         "Without a limit one container can take all of the host's memory, and the kernel then kills whichever process "
         "it likes, often the database. With one, the container at fault is the one that is stopped.",
-        cis="5.11",
     ),
     fix(
         "LIM-002",
@@ -53,7 +52,6 @@ LIMITS = (
         "cpus or deploy.resources.limits.cpus",
         "A retry storm in one container otherwise starves every other one of CPU, the health checks too, so that the "
         "whole stack looks dead when one part is busy.",
-        cis="5.12",
     ),
     fix(
         "LIM-004",
@@ -65,7 +63,6 @@ LIMITS = (
         "pids_limit or deploy.resources.limits.pids",
         "A fork bomb or a thread leak is otherwise a fault of the whole host: once its process table is full, nobody "
         "can log in to repair it.",
-        cis="5.29",
     ),
     report(
         "LIM-005",

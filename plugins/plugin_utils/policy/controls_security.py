@@ -17,7 +17,6 @@ SECURITY = (
         SERVICES + "security_opt",
         "security_opt: no-new-privileges:true",
         "A process that got in cannot become root through a setuid program of the image.",
-        cis="5.26",
     ),
     fix(
         "SEC-002",
@@ -29,7 +28,6 @@ SECURITY = (
         "cap_drop: ALL",
         "The default set lets root in the container change owners, open raw sockets and more. Temporal and its UI run "
         "as an ordinary user and need none of it.",
-        cis="5.4",
     ),
     report(
         "SEC-003",
@@ -39,7 +37,6 @@ SECURITY = (
         SERVICES + "read_only",
         "Nothing that gets in can then leave a file behind that outlives the process.",
         "which paths an image writes to at run time is not in the file; a data store with a wrong one does not start",
-        cis="5.13",
     ),
     report(
         "SEC-004",
@@ -49,7 +46,6 @@ SECURITY = (
         SERVICES + "user",
         "Root in a container is root on the host as soon as anything else gives way.",
         "files in the volumes belong to the present user; another one cannot read them",
-        cis="4.1",
     ),
     report(
         "SEC-005",
@@ -59,7 +55,6 @@ SECURITY = (
         SERVICES + "privileged",
         "privileged gives the container every device and every capability of the host: it is no longer a container.",
         "the image was given it for something; only its owner knows which part of it is needed",
-        cis="5.5",
     ),
     report(
         "SEC-006",
@@ -70,7 +65,6 @@ SECURITY = (
         "Who can write to the engine's socket can start a privileged container and so owns the host; read-only mounts "
         "do not change that.",
         "the service was built around the socket; a filtering proxy in front of it is a change of design",
-        cis="5.32",
     ),
     report(
         "SEC-007",
@@ -81,7 +75,6 @@ SECURITY = (
         "In the host's network, process or IPC namespace a container sees and reaches what the others keep to "
         "themselves, without any published port.",
         "the service reaches others by the host's addresses, which a bridge network does not have",
-        cis="5.10, 5.16, 5.17",
     ),
     report(
         "SEC-008",
@@ -92,7 +85,6 @@ SECURITY = (
         "Docker opens published ports past the host's firewall (ufw, firewalld). A database on 0.0.0.0 is on the "
         "internet as soon as the host is.",
         "who connects from outside cannot be seen in the file; bind to 127.0.0.1 or drop the port when nobody does",
-        cis="5.14",
     ),
     report(
         "SEC-009",
@@ -111,6 +103,5 @@ SECURITY = (
         SERVICES + "cap_add",
         "SYS_ADMIN, ALL, or an unconfined seccomp or AppArmor profile is nearly as much as privileged.",
         "the image was given it for something; only its owner knows whether it still needs it",
-        cis="5.4",
     ),
 )

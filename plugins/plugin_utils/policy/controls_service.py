@@ -18,7 +18,6 @@ HEALTH = (
         "healthcheck",
         "A container without a health check counts as well while its process exists. Compose, monitoring and people "
         "then act on a state that nobody looked at.",
-        cis="5.27",
     ),
     fix(
         "HLT-002",
@@ -44,7 +43,6 @@ OPERATIONS = (
         "restart: unless-stopped",
         "The default is no: a daemon that dies at night, and all of them after a reboot, stay down until a person "
         "comes.",
-        cis="5.15",
     ),
     fix(
         "OPS-002",
@@ -99,7 +97,6 @@ OPERATIONS = (
         "Without a tag, or with latest, the next pull is an upgrade that nobody chose, and a rollback has nothing to "
         "go back to.",
         "which version runs and which one is right cannot be known from the file",
-        cis="5.28",
     ),
     fix(
         "OPS-007",
@@ -111,6 +108,5 @@ OPERATIONS = (
         "ulimits.nofile",
         "Every connection is a file descriptor. A stated limit below the connections that the service allows turns "
         "load into refused connections; the engine's own default is high enough and is left alone.",
-        cis="5.19",
     ),
 )
