@@ -200,7 +200,12 @@ class Builder:
             parent.entries.append((key, node))
 
     def _empty_value(self, key: Node, mark: int) -> int:
-        return mark if ":" in self.text[mark - 1 : mark] else key.end
+        """Return the offset past the colon, or the end of a key that has none."""
+        if mark > key.end and self.text[mark - 1] == ":":
+            return mark
+        between = self.text[key.end : mark]
+        blanks = len(between) - len(between.lstrip())
+        return key.end + blanks + 1 if between[blanks : blanks + 1] == ":" else key.end
 
     def _scalar(self, event: Any) -> None:
         start = event.start_mark.index + self.shift

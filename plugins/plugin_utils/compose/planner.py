@@ -108,7 +108,8 @@ class Planner:
             return
         if tag_of(old) is not None and not same(old, target) and tag_of(target) != tag_of(old):
             raise self.layout.refuse(key, f"{dotted(path)} carries the tag {tag_of(old)}", "edit it by hand")
-        if isinstance(target, dict) and target and node.entries:
+        merges = any(is_merge_key(name) for name, _ in node.entries)
+        if isinstance(target, dict) and node.entries and (target or merges):
             if self.stays(node, path, old, target):
                 hint = self.layout.column(node.inner) - self.column(parent)
                 self.mapping(node, path, old, target, hint if not node.flow and hint > 0 else self.style.step)
@@ -124,7 +125,9 @@ class Planner:
             self.list_to_mapping(parent, node, target)
         else:
             name = key.resolved().text
-            quote = node.style if node.style in ("'", '"') and isinstance(target, str) else self.quote_beside(parent, key)
+            quote: str | None = node.style
+            if node.style not in ("'", '"'):
+                quote = self.quote_beside(parent, key) if len(path) > 3 and node.inner == node.end else None
             self.replace(parent, key, node, self.style.under("", name, target, self.column(parent), self.widths(parent), quote))
 
     def stays(self, node: Node, path: Path, old: Any, target: dict[str, Any]) -> bool:
@@ -145,9 +148,8 @@ class Planner:
         return self.style.local(node, hint)
 
     def quote_beside(self, parent: Node, key: Node | None = None) -> str | None:
-        """Return the quotes that all other values of an environment-like mapping have."""
-        values = [value for name, value in parent.entries if name is not key and value.kind == SCALAR]
-        return common_quote(values) if len(values) > 1 or parent is not self.root else None
+        """Return the quotes that all other single values of a mapping have, or None."""
+        return common_quote([value for name, value in parent.entries if name is not key])
 
     def alias(self, parent: Node, key: Node, node: Node, path: Path, old: Any, target: Any) -> None:
         """Plan a value that is an alias: kept, extended by a merge key, or written out."""
@@ -384,7 +386,7 @@ class Planner:
         before = node.items[index - 1]
         if self.layout.blocked(before):
             raise self.layout.refuse(before, "the file ends inside a block scalar without a line break", "end the file with one")
-        offset = self.layout.after(before, column)
+        offset = self.layout.after(before, column, dashes=index == len(node.items))
         self.splices.append(self.layout.insertion(offset, lines))
 
     def remove_items(self, node: Node, indexes: list[int]) -> None:

@@ -31,14 +31,25 @@ def prove(old: Document, text: str, target: Any, edits: Sequence[Edit]) -> Docum
     try:
         new = parse(text, old.name)
     except ComposeError as error:
-        raise RefusedEdit(old.name, error.line, f"the edited text would not be valid: {error.reason}", "edit it by hand") from None
+        line = nearest_line(old, edits[0].path)
+        raise RefusedEdit(old.name, line, f"the edited text would not be valid: {error.reason}", "edit it by hand") from None
     place = difference(new.data, target)
     if place is not None:
-        line = next((old.line_of(place[:length]) for length in range(len(place), 0, -1) if old.line_of(place[:length])), None)
-        raise RefusedEdit(old.name, line, f"the edit would not give exactly what is wanted at {dotted(place)}", "edit it by hand")
+        raise RefusedEdit(
+            old.name, nearest_line(old, place), f"the edit would not give exactly what is wanted at {dotted(place)}", "edit it by hand"
+        )
     if extends_itself(old):
         _prove_extends(old, new, edits)
     return new
+
+
+def nearest_line(document: Document, path: tuple[str | int, ...]) -> int | None:
+    """Return the line of the deepest part of a path that the document has."""
+    for length in range(len(path), 0, -1):
+        line = document.line_of(path[:length])
+        if line is not None:
+            return line
+    return None
 
 
 def _prove_extends(old: Document, new: Document, edits: Sequence[Edit]) -> None:
