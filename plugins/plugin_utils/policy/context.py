@@ -47,11 +47,12 @@ class Stack:
         self.host = host
         self.usage = usage
         self.settings = settings
+        self.environments = {name: service.environment for name, service in project.services.items()}
         configs = {name: service.config for name, service in project.services.items()}
         ended, needed = waited_for_to_end(configs), depended_on(configs)
         self.roles: dict[str, Role] = {
             name: identify(
-                name, service.config, service.environment, service.labels, settings.kinds.get(name), ended, needed
+                name, service.config, self.environments[name], service.labels, settings.kinds.get(name), ended, needed
             )
             for name, service in project.services.items()
         }
@@ -108,6 +109,7 @@ class Context:
         self.role = role
         self.name = service.name
         self.kind = role.kind
+        self.environment: Mapping[str, str | None] = stack.environments[service.name]
         self.usage = stack.usage.get(service.name)
         self.stated = stack.settings.limits.get(service.name)
 
@@ -178,7 +180,7 @@ class Context:
 
     def set_environment(self, name: str, value: str) -> tuple[int, list[Edit]]:
         """Return the file and the edits that set a variable, in the form that the file uses."""
-        file = self.file_for(("environment", name) if name in self.service.environment else ("environment",))
+        file = self.file_for(("environment", name) if name in self.environment else ("environment",))
         own = self.own(file, ("environment",))
         if isinstance(own, list):
             for index, item in enumerate(own):

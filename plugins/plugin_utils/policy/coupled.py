@@ -266,7 +266,7 @@ def go_limit(text: str) -> int | None:
 def check_gomemlimit(context: Context) -> Finding | None:
     """BW-CPL-006: Go collects before the limit is reached."""
     limit = context.limit
-    text = context.service.environment.get("GOMEMLIMIT")
+    text = context.environment.get("GOMEMLIMIT")
     if limit is None or (text and "$" in text):
         return None
     current = go_limit(text) if text else None
@@ -293,7 +293,7 @@ def _go_value(limit: int) -> int:
 def check_gomaxprocs(context: Context) -> Finding | None:
     """BW-CPL-007: Go runs as many threads as the CPU limit allows."""
     cpus = context.stack.cpus.get(context.name)
-    text = context.service.environment.get("GOMAXPROCS")
+    text = context.environment.get("GOMAXPROCS")
     version = context.role.version
     if not cpus or (text and not text.isdigit()):
         return None
@@ -318,7 +318,7 @@ def check_connections(stack: Stack, context: Context) -> Finding | None:
         return None
     total, parts = 0, []
     for other in stack.contexts():
-        environment = other.service.environment
+        environment = other.environment
         if other.kind != "temporal" or environment.get("POSTGRES_SEEDS") != context.name:
             continue
         pools = []

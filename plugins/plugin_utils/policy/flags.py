@@ -62,7 +62,7 @@ def read_flags(context: Context, parse: Callable[[Sequence[str]], tuple[dict[str
         words, closed = list(service.entrypoint) + words, "its entry point is replaced"
     variable = FLAG_VARIABLES.get((context.kind, flavour))
     if variable:
-        words = words + str(service.environment.get(variable) or "").split()
+        words = words + str(context.environment.get(variable) or "").split()
     elif flavour in ("timescale", "supabase", "bitnami"):
         closed = closed or f"the {flavour} image writes a configuration of its own into the volume"
     if any(_SHELL.search(word) for word in words) or words[:1] in (["sh"], ["bash"], ["/bin/sh"], ["/bin/bash"]):
@@ -85,7 +85,7 @@ def write_flags(context: Context, name_pattern: str, wanted: Mapping[str, str]) 
     shown = ", ".join(f"{name} {value}" for name, value in wanted.items())
     if variable:
         file = context.file_for(("environment", variable))
-        text = str(context.service.environment.get(variable) or "")
+        text = str(context.environment.get(variable) or "")
         if "$" in text or _SHELL.search(text):
             return None
         file, edits = context.set_environment(variable, _in_text(text, name_pattern, wanted))

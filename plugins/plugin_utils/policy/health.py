@@ -34,7 +34,7 @@ class Timing(NamedTuple):
 
 
 # Short enough that a fault shows within a minute, and enough retries that a restart of the database (a few seconds)
-# does not flap. During the start period failures do not count: schema set-up, recovery and loading take their time.
+# does not flap. auto-setup gets twice the start period: it creates the schema first. During the start period failures do not count: schema set-up, recovery and loading take their time.
 TIMINGS = {
     "temporal": Timing(10, 5, 4, 60),
     "temporal-ui": Timing(15, 5, 3, 20),
@@ -75,7 +75,7 @@ def probe_for(context: Context) -> Probe:
 
 def _address(context: Context) -> str:
     """Return where a Temporal server listens within its container: the entry point binds to the container's address."""
-    bound = context.service.environment.get("BIND_ON_IP") or ""
+    bound = context.environment.get("BIND_ON_IP") or ""
     return "127.0.0.1" if bound in ("0.0.0.0", "127.0.0.1") else "$$(hostname)"
 
 
@@ -86,7 +86,7 @@ def uses_command_line(role: Role) -> bool:
 
 def _temporal(context: Context) -> Probe:
     """Ask for the system namespace: the frontend answers it from the database."""
-    environment, role = context.service.environment, context.role
+    environment, role = context.environment, context.role
     if "frontend" not in role.runs:
         return _none(
             f"it runs only {', '.join(role.runs)}, which answer gRPC alone, and the image has no client for it"
@@ -96,6 +96,8 @@ def _temporal(context: Context) -> Probe:
     address = _address(context)
     proves = "the frontend answers from the database: it fails when the process hangs and when the database is gone"
     if uses_command_line(role):
+        if role.version is not None and role.version < (1, 21):
+            return _none("its command line is older than the command that asks the database")
         port = environment.get("FRONTEND_GRPC_PORT") or "7233"
         return Probe(
             ("CMD-SHELL", f"temporal operator namespace describe --address {address}:{port} temporal-system"), proves
@@ -109,7 +111,7 @@ def _temporal(context: Context) -> Probe:
 
 def _temporal_ui(context: Context) -> Probe:
     """Ask the UI's server for a page."""
-    environment = context.service.environment
+    environment = context.environment
     if environment.get("TEMPORAL_UI_SERVER_TLS_CERT") or environment.get("TEMPORAL_SERVER_TLS_CERT"):
         return _none("it serves TLS, and the probe would need the certificate")
     port = environment.get("TEMPORAL_UI_PORT") or "8080"
@@ -120,7 +122,7 @@ def _temporal_ui(context: Context) -> Probe:
 def _raw_variable(context: Context, *names: str) -> str | None:
     """Return a variable as the file writes it, so that a probe may use the same ``${NAME}``."""
     for name in names:
-        if name not in context.service.environment:
+        if name not in context.environment:
             continue
         own = context.own(context.file_for(("environment", name)), ("environment",))
         if isinstance(own, dict):
@@ -128,7 +130,7 @@ def _raw_variable(context: Context, *names: str) -> str | None:
         else:
             pairs = [str(item).partition("=") for item in own or ()]
             value = next((text for key, _, text in pairs if key == name), None)
-        return str(value) if value is not None else context.service.environment[name]
+        return str(value) if value is not None else context.environment[name]
     return None
 
 
@@ -136,7 +138,7 @@ def _postgres(context: Context) -> Probe:
     """Ask over TCP: while the data directory is initialised the server listens on its socket only."""
     user = _raw_variable(context, "POSTGRES_USER", "POSTGRESQL_USERNAME") or "postgres"
     database = _raw_variable(context, "POSTGRES_DB", "POSTGRESQL_DATABASE") or user
-    port = context.service.environment.get("PGPORT") or context.service.environment.get("POSTGRESQL_PORT_NUMBER")
+    port = context.environment.get("PGPORT") or context.environment.get("POSTGRESQL_PORT_NUMBER")
     words = ["pg_isready", "-q", "-h", "127.0.0.1", *(["-p", port] if port else []), "-U", user, "-d", database]
     if not is_plain(words):
         return _none("user or database have characters that need quoting")
@@ -147,7 +149,7 @@ def _redis(context: Context) -> Probe:
     """Ask for PONG and look at the answer: while it loads its data Redis answers LOADING, and the client exits 0."""
     client = "valkey-cli" if context.role.flavour == "valkey" else "redis-cli"
     words = [*(context.service.entrypoint or ()), *(context.service.command or ())]
-    environment = context.service.environment
+    environment = context.environment
     secured = any("requirepass" in word or "aclfile" in word or word.endswith(".conf") for word in words)
     prefix = ""
     if environment.get("REDIS_PASSWORD"):
@@ -198,7 +200,10 @@ def _missing(context: Context, probe: Probe) -> Finding:
         severity = "low" if context.kind in ("worker", "other") else "medium"
         return context.finding("BW-HLT-001", f"has no health check; {probe.missing_because}", (), None, severity)
     file = context.file_for(("healthcheck",))
-    edits = [context.set(_section(probe, TIMINGS[context.kind]), "healthcheck")]
+    timing = TIMINGS[context.kind]
+    if context.role.flavour == "auto-setup":
+        timing = timing._replace(start_period=120)
+    edits = [context.set(_section(probe, timing), "healthcheck")]
     summary = "healthcheck: " + " ".join(probe.test[1:])
     fix = context.change("BW-HLT-001", file, edits, summary, probe.proves)
     return context.finding("BW-HLT-001", "has no health check", (), fix)
@@ -215,8 +220,6 @@ def check_health(context: Context) -> Finding | None:
         return context.finding(
             "BW-HLT-001", "its health check is switched off, on purpose as it seems", ("healthcheck",)
         )
-    if context.service.is_unknown(("healthcheck", "test")):
-        return None
     lie = _lie(context, check["test"])
     if not lie:
         return None

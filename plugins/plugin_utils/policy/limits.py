@@ -63,7 +63,7 @@ def _mib(size: int) -> str:
 
 def _image_need(context: Context) -> tuple[int, str]:
     """Return what an image that the policy does not know is known to need."""
-    texts = [str(value) for value in context.service.environment.values() if value]
+    texts = [str(value) for value in context.environment.values() if value]
     heaps = [int(m[1]) << {"k": 10, "m": 20, "g": 30}[m[2].lower()] for m in _HEAP.finditer(" ".join(texts))]
     if heaps:
         heap = max(heaps)

@@ -138,13 +138,12 @@ def check_ports(context: Context) -> Finding | None:
 def check_secrets(context: Context) -> list[Finding]:
     """BW-SEC-009: no secret as plain text; the value itself is never shown."""
     found = []
-    for name in context.service.environment:
-        text = _literal(context, name)
-        if not text or "$" in text:
-            continue
+    for name, value in context.environment.items():
         named = _SECRET_NAME.search(name) and not _NOT_SECRET.search(name)
-        url = _URL_PASSWORD.match(text)
-        if named or url:
+        if not value or not (named or _URL_PASSWORD.match(value)):
+            continue
+        text = _literal(context, name)
+        if text and "$" not in text:
             what = "a secret" if named else "a password in its URL"
             message = f"{name} holds {what} as plain text"
             found.append(context.finding("BW-SEC-009", message, ("environment", name)))
@@ -154,7 +153,7 @@ def check_secrets(context: Context) -> list[Finding]:
 def _literal(context: Context, name: str) -> str | None:
     """Return the text that a file writes for a variable, None when it only passes one on."""
     origin = context.service.origin(("environment", name))
-    value = context.service.environment.get(name)
+    value = context.environment.get(name)
     if origin is None or value is None:
         return None
     own = context.own(origin[0], ("environment",))
