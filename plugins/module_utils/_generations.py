@@ -355,7 +355,7 @@ def clean(directory: str, folders: Sequence[str]) -> list[str]:
 
     Args:
         directory: the project folder.
-        folders: folders with files of the project, absolute.
+        folders: folders with files of the project, absolute; those of an open generation are known anyway.
 
     Returns:
         The paths that were removed.
@@ -363,7 +363,9 @@ def clean(directory: str, folders: Sequence[str]) -> list[str]:
     parent = _generations_folder(directory)
     removed = []
     own = [root_of(directory), parent, *(os.path.join(parent, name) for name in identifiers(directory))]
-    for folder in {directory, *folders, *own}:
+    still_open = find(directory, "open") or {"files": []}
+    touched = {os.path.dirname(absolute(directory, entry["path"])) for entry in still_open["files"]}
+    for folder in {directory, *folders, *touched, *own}:
         for path in _atomic.leftovers(folder):
             with contextlib.suppress(OSError):
                 os.unlink(path)
