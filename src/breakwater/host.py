@@ -57,4 +57,9 @@ def _origin(memory: str | None, cpus: str | None) -> str:
 
 def describe(host: HostFacts) -> str:
     """State the facts in one line."""
-    return f"host: {format_size(host.memory)} of memory, {host.cpus:g} CPUs ({host.origin})"
+    return f"host: {_readable(host.memory)} of memory, {host.cpus:g} CPUs ({host.origin})"
+
+
+def _readable(size: int) -> str:
+    """Write a size as it was stated, or with one decimal where this machine's is an odd number of bytes."""
+    return format_size(size) if size % 2**20 == 0 else f"{size / 2**30:.1f}g"

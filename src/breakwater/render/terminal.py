@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
-from breakwater.render.text import details, headline, place, summary
+from breakwater.render.text import explained, headline, place, summary
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -34,10 +34,10 @@ def render(report: Report) -> str:
         no_color=real.no_color,
         highlight=False,
     )
-    for item in report.items:
+    for item, rows in explained(report):
         style = "dim" if item.finding.waived else STYLES[item.finding.severity]
         console.print(Text.assemble((place(item), "bold"), ": ", (headline(item), style)), soft_wrap=True)
-        for label, text in details(item):
+        for label, text in rows:
             console.print(
                 Padding(Text.assemble((f"{label}: ", "bold"), (text, "green" if label == "fix" else "")), (0, 0, 0, 4))
             )

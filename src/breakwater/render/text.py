@@ -5,6 +5,8 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from breakwater.report import Item, Report
 
 SEVERITIES = ("critical", "high", "medium", "low", "info")
@@ -13,12 +15,26 @@ SEVERITIES = ("critical", "high", "medium", "low", "info")
 def render(report: Report) -> str:
     """Write the report as plain text."""
     lines: list[str] = []
-    for item in report.items:
+    for item, rows in explained(report):
         lines.append(f"{place(item)}: {headline(item)}")
-        lines.extend(f"    {label}: {text}" for label, text in details(item))
+        lines.extend(f"    {label}: {text}" for label, text in rows)
     lines.extend(f"note: {note}" for note in report.notes)
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
+
+
+def explained(report: Report) -> Iterator[tuple[Item, list[tuple[str, str]]]]:
+    """Give each finding with the lines under it; what is the same for each finding of a control is said once."""
+    said: set[tuple[str, str]] = set()
+    for item in report.items:
+        rows = []
+        for label, text in details(item):
+            general = label in ("why", "reported only")
+            if not general or (label, text) not in said:
+                rows.append((label, text))
+            if general:
+                said.add((label, text))
+        yield item, rows
 
 
 def place(item: Item) -> str:

@@ -19,6 +19,12 @@ def test_a_waived_finding_says_by_whom_and_until_when(report: Report) -> None:
     assert f"{headline}\n    waiver: ops: migrating (until 2027-01-31" in render(report)
 
 
+def test_the_reason_of_a_control_is_said_once(report: Report) -> None:
+    report.items *= 2
+    assert render(report).count("    why: Without a limit") == 1
+    assert render(report).count("    fix: mem_limit: 512m") == 2
+
+
 def test_the_summary_counts_what_was_examined_and_what_was_not(report: Report) -> None:
     assert summary(report) == (
         "examined 2 files, 5 services: 2 findings (1 high, 1 medium), 1 of them fixable, 1 waived; "
