@@ -1,0 +1,10 @@
+#!/bin/sh
+# Starts the engine and the SSH daemon of a test host; the host lives as long as the SSH daemon.
+set -eu
+
+printf '%s\n' "$AUTHORIZED_KEY" > /root/.ssh/authorized_keys
+chmod 600 /root/.ssh/authorized_keys
+ssh-keygen -A
+rm -f /var/run/docker.pid
+dockerd > /var/log/dockerd.log 2>&1 &
+exec /usr/sbin/sshd -D -e -o PasswordAuthentication=no

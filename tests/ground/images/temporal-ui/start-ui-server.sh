@@ -1,0 +1,3 @@
+#!/bin/bash
+set -eu -o pipefail
+exec ./ui-server --env docker start
