@@ -16,8 +16,9 @@ SCENARIOS = sorted(path.parent.name for path in (ROOT / "extensions" / "molecule
 
 @pytest.mark.parametrize("scenario", [name for name in SCENARIOS if name != "default"] or SCENARIOS)
 def test_scenario(scenario: str) -> None:
-    # Molecule looks for Ansible's commands on the path.
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
+    # Molecule looks for Ansible's commands on the path, and keeps its state in the cache folder of the user.
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path, "XDG_CACHE_HOME": str(ROOT / ".cache" / "xdg")}
     command = [sys.executable, "-m", "molecule", "test", "--scenario-name", scenario]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, "\n".join((done.stdout + done.stderr).splitlines()[-80:])
