@@ -166,7 +166,7 @@ def _check_shape(service: Service, files: Sequence[Document], path: Path, allowe
 def _check_value(service: Service, files: Sequence[Document], path: Path, read: Callable[[Any], object]) -> None:
     """Check that a value can be read."""
     value = service.get(path)
-    if value is None or service.is_unknown(path):
+    if service.is_unknown(path) or (value is None and isinstance(path[-1], str)):
         return
     try:
         read(value)

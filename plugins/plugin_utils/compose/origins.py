@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from .expand import Scalar, tag_of
+from .expand import Scalar, TaggedNull, tag_of
 
 Path = tuple[str | int, ...]
 
@@ -83,9 +83,19 @@ def locate(
             if not _clears(item, place, cleared):
                 sequence.put(locate(item, file, place, cleared, text), Origin(file, place))
         return sequence
+    if tag_of(value) is not None:
+        value = _tagged(value)
     if isinstance(value, Scalar):
         return value if text is None else text(value, path)
     return None
+
+
+def _tagged(value: Any) -> Any:
+    """Return a scalar with a tag as Compose sees it: only the tags of YAML itself leave it a number or a null."""
+    tag = tag_of(value) or ""
+    if tag.startswith("!!"):
+        return value
+    return Scalar("null" if isinstance(value, TaggedNull) else str(value), plain=False, tag=tag)
 
 
 def _clears(value: Any, path: Path, cleared: list[Path]) -> bool:

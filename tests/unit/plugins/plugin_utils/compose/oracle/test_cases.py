@@ -89,6 +89,7 @@ OVERRIDES = {
         "logging: !override {driver: local}\n"
         "healthcheck: !override {test: [CMD, x]}"
     ),
+    "override-scalars": "command: !override null\npids_limit: !override 7\nimage: !override 1.10\nuser: !!str 10",
     "grace": ("stop_grace_period: 1m30s\nstop_signal: SIGINT\nshm_size: 128mb\nuser: '1000:1000'"),
     "nulls": ("environment:\nports:\nvolumes:\nlabels:\nmem_limit:\nhealthcheck:\ndepends_on:"),
     "variables": (

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Nonsense in a file ends in a ComposeError with its file, never in another exception, and never in an accessor."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.checks import _SHAPES
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import SourceFile, load_project
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.service import Service
+
+WORDS = st.sampled_from(
+    [
+        "",
+        "a",
+        "1",
+        "80:80",
+        "1g",
+        "a=b",
+        "30s",
+        "${X}",
+        "${X:-1}",
+        "true",
+        "-1",
+        "CMD",
+        "condition",
+        "/x:/y",
+        "limits",
+        "b",
+    ]
+)
+VALUES = st.recursive(
+    st.one_of(WORDS, st.none(), st.booleans(), st.integers(-5, 99), st.floats(allow_nan=False, allow_infinity=False)),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(
+            st.sampled_from(
+                [
+                    "test",
+                    "limits",
+                    "resources",
+                    "memory",
+                    "a",
+                    "target",
+                    "source",
+                    "options",
+                    "driver",
+                    "condition",
+                    "path",
+                ]
+            ),
+            inner,
+            max_size=3,
+        ),
+    ),
+    max_leaves=8,
+)
+KEYS = st.sampled_from([*sorted(_SHAPES), "extends", "links", "gpus", "x-any"])
+SERVICES = st.dictionaries(st.sampled_from(["a", "b"]), st.one_of(st.dictionaries(KEYS, VALUES, max_size=5), VALUES))
+FILES = st.fixed_dictionaries(
+    {}, optional={"services": st.one_of(SERVICES, VALUES), "include": VALUES, "volumes": VALUES, "name": VALUES}
+)
+ACCESSORS = [name for name in dir(Service) if isinstance(getattr(Service, name), property)]
+
+
+def read_everything(service: Service) -> None:
+    for name in ACCESSORS:
+        getattr(service, name)
+    for key, value in service.config.items():
+        assert service.origin((key,)) is not None
+        for step in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
+            assert service.origin((key, step)) is not None
+    for resource in ("memory", "memory_reservation", "cpus", "pids", "replicas"):
+        service.resource_place(resource)
+        service.resource_home(resource)
+
+
+@settings(max_examples=400, deadline=None)
+@given(files=st.lists(FILES, min_size=1, max_size=2), strict=st.booleans())
+def test_nonsense_is_refused_with_its_place(files: list[Any], strict: bool) -> None:
+    sources = [SourceFile(f"{index}.yml", json.dumps(content)) for index, content in enumerate(files)]
+    try:
+        project = load_project(sources, strict=strict)
+    except ComposeError as error:
+        assert error.file.endswith(".yml")
+        assert "\n" not in str(error)
+        return
+    for service in project.services.values():
+        read_everything(service)
+
+
+@settings(max_examples=400, deadline=None)
+@given(key=KEYS, first=VALUES, second=VALUES)
+def test_one_key_over_another(key: str, first: Any, second: Any) -> None:
+    sources = [
+        SourceFile(f"{index}.yml", json.dumps({"services": {"a": {"image": "a", key: value}}}))
+        for index, value in enumerate((first, second))
+    ]
+    try:
+        project = load_project(sources)
+    except ComposeError as error:
+        assert error.file.endswith(".yml")
+        return
+    for service in project.services.values():
+        read_everything(service)
