@@ -30,9 +30,8 @@ OVERRIDE_FILES = (
 _VARIABLE = re.compile(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ASSIGNMENT = r"(?m)^[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t]*(.*)$"
 _NAME = re.compile(rb"(?m)^(?:name|\"name\"|'name')[ \t]*:[ \t]+(.*)$")
-_REFERENCE = re.compile(
-    rb"(?m)(?:^|[\s\[{,])(?:-|file:|path:|include:|\[|,|project_directory:)\s*[\"']?([^\s\"'\[\]{},#]+\.ya?ml)\b"
-)
+# A word that ends like a YAML file; a volume (`./a.yml:/etc/a.yml`) is none.
+_REFERENCE = re.compile(rb"(?m)(?:^|[\s\[{,\"'])([^\s\"'\[\]{},#:]+\.ya?ml)(?=$|[\s\"'\]},])")
 _MAX_REFERENCES = 50
 
 
@@ -120,8 +119,8 @@ def read_files(directory: str, names: Sequence[str]) -> list[dict[str, Any]]:
         entry = read_entry(directory, name)
         if entry is None:
             raise StackError(
-                f"{absolute(directory, name)}: does not exist; bring it back, or change files (or COMPOSE_FILE) to what "
-                "the project consists of"
+                f"{absolute(directory, name)}: does not exist; bring it back, or change files (or COMPOSE_FILE) to what the "
+                "project consists of"
             )
         entries.append(entry)
     return entries

@@ -9,17 +9,22 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _atomic, _generations, _lock, _writer
 
-# SIGKILL, unlike a power cut, takes nothing back that a system call has done: syncing is counted and not waited for.
-@pytest.fixture(autouse=True)
-def fast_sync(monkeypatch: pytest.MonkeyPatch) -> None:
+
+# SIGKILL, unlike a power cut, takes nothing back that a system call has done: nothing here waits for a disk.
+@pytest.fixture
+def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setattr(os, "fsync", lambda _descriptor: None)
+    memory = "/dev/shm"
+    with tempfile.TemporaryDirectory(dir=memory if os.path.isdir(memory) else None) as path:
+        yield Path(path)
 
 
 CALLS = ("open", "write", "fsync", "fchmod", "fchown", "chmod", "chown", "mkdir", "rmdir")
@@ -155,12 +160,12 @@ def calls_of(work: Callable[[str], None], directory: str) -> int:
 
 
 @pytest.mark.parametrize("half", [False, True])
-def test_a_write_killed_anywhere_is_settled_by_the_next_run(tmp_path: Path, half: bool) -> None:
-    calls = calls_of(write_and_keep, make_project(tmp_path / "whole"))
+def test_a_write_killed_anywhere_is_settled_by_the_next_run(folder: Path, half: bool) -> None:
+    calls = calls_of(write_and_keep, make_project(folder / "whole"))
     assert calls > 100
     ends = set()
     for point in range(1, calls + 1):
-        directory = make_project(tmp_path / str(point))
+        directory = make_project(folder / str(point))
         ended, _ = run_and_kill(write_and_keep, directory, point, half)
         assert not ended
         assert_whole(directory)
@@ -175,17 +180,17 @@ def test_a_write_killed_anywhere_is_settled_by_the_next_run(tmp_path: Path, half
     assert ends == {"", "restored", "kept"}
 
 
-def test_a_restore_killed_anywhere_is_finished_by_the_next_run(tmp_path: Path) -> None:
-    def open_generation(folder: Path) -> str:
-        directory = make_project(folder)
+def test_a_restore_killed_anywhere_is_finished_by_the_next_run(folder: Path) -> None:
+    def open_generation(name: str) -> str:
+        directory = make_project(folder / name)
         _generations.ensure_root(directory)
         _writer.write(directory, new_files(), FACTS, check=False)
         return directory
 
-    calls = calls_of(bring_back, open_generation(tmp_path / "whole"))
+    calls = calls_of(bring_back, open_generation("whole"))
     assert calls > 50
     for point in range(1, calls + 1):
-        directory = open_generation(tmp_path / str(point))
+        directory = open_generation(str(point))
         run_and_kill(bring_back, directory, point, half=False)
         assert_whole(directory)
         assert recover(directory) == "restored"
