@@ -13,7 +13,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.masking imp
 from breakwater import exits
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
-from breakwater.judge import Judge, problem
+from breakwater.judge import Judge, budget_refusal, problem, refusals
 from breakwater.render.text import plural
 from breakwater.report import Problem
 from breakwater.write import NewFile, write_files
@@ -50,11 +50,13 @@ class Fixed:
 def command(options: Options) -> int:
     """Run the command; see ``breakwater fix --help``."""
     host = host_facts(options.host_memory, options.host_cpus)
-    fixed, problems = _plan(options, Judge(options, host))
+    judge = Judge(options, host)
+    fixed, problems = _plan(options, judge)
     sys.stdout.write("".join(one.text for one in fixed))
     for trouble in problems:
         sys.stderr.write(f"{trouble}\n")
-    sys.stderr.write(f"{describe(host)}\n")
+    for note in (describe(host), *judge.unknown_services()):
+        sys.stderr.write(f"note: {note}\n")
     changed = [file for one in fixed for file in one.files]
     if problems:
         sys.stderr.write(f"{_examined(fixed)}; {plural(len(problems), 'error')}, so nothing is written\n")
@@ -77,10 +79,12 @@ def _plan(options: Options, judge: Judge) -> tuple[list[Fixed], list[Problem]]:
     for group in groups:
         try:
             judged = judge.judge(group)
-            if judged.plan.errors:
-                problems.extend(Problem(group.names[0], None, refusal) for refusal in judged.plan.errors)
-                continue
-            fixed.append(Fixed(judged))
+            refused = refusals(judged)
+            if budget_refusal(judged.plan):
+                refused.append(Problem(group.names[0], None, budget_refusal(judged.plan)))
+            problems.extend(refused)
+            if not refused:
+                fixed.append(Fixed(judged))
         except (ComposeError, PolicyError) as error:
             problems.append(problem(error))
     return fixed, problems

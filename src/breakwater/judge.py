@@ -10,6 +10,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors im
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project, SourceFile, load_project
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import HostFacts, Plan, PolicyError
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.plan import make_plan
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.settings import check_services
 from breakwater.inputs import read_env, read_text
 from breakwater.report import Problem
 from breakwater.settings import SettingsFinder
@@ -44,6 +45,7 @@ class Judge:
     def __init__(self, options: Options, host: HostFacts) -> None:
         self._settings = SettingsFinder(options)
         self._host = host
+        self._services: dict[str, tuple[Settings, set[str]]] = {}
 
     def judge(self, group: Group) -> Judged:
         """Read, understand and plan one project.
@@ -57,7 +59,44 @@ class Judge:
         project = load_project(sources, read_env(group.folder), read_followed)
         if not project.services:
             raise ComposeError(group.names[0], None, "no services, so there is nothing to judge", "name a Compose file")
-        return Judged(group, project, make_plan(project, self._host, {}, settings), settings)
+        self._services.setdefault(settings.source, (settings, set()))[1].update(project.services)
+        plan = make_plan(project, self._host, {}, _of_project(settings, project))
+        return Judged(group, project, plan, settings)
+
+    def unknown_services(self) -> list[str]:
+        """Say which services the settings name that no judged project has: a misspelt name, or a file left out."""
+        return [text for settings, names in self._services.values() for text in check_services(settings, sorted(names))]
+
+
+def _of_project(settings: Settings, project: Project) -> Settings:
+    """Leave out what the settings say about services of other projects: one file may hold for a whole repository."""
+    names = project.services
+    return settings._replace(
+        kinds={name: kind for name, kind in settings.kinds.items() if name in names},
+        limits={name: limits for name, limits in settings.limits.items() if name in names},
+        waivers=tuple(waiver for waiver in settings.waivers if not waiver.service or waiver.service in names),
+    )
+
+
+def refusals(judged: Judged) -> list[Problem]:
+    """The errors of a plan that do not depend on the host: broken waivers, limits that cannot be."""
+    return [
+        _from_text(text, judged.group.names[0]) for text in judged.plan.errors if text != budget_refusal(judged.plan)
+    ]
+
+
+def budget_refusal(plan: Plan) -> str:
+    """Why the host is too small for the stack; empty when it is not."""
+    return plan.budget.refusal if plan.budget is not None and not plan.budget.ok else ""
+
+
+def _from_text(text: str, name: str) -> Problem:
+    """Make a problem of the policy's line, which may start with its place (``file:12: ...``)."""
+    file, colon, rest = text.partition(":")
+    line, _, reason = rest.partition(":")
+    if colon and line.isdecimal():
+        return Problem(file, int(line), reason.strip())
+    return Problem(name, None, text)
 
 
 def read_followed(path: str) -> str:

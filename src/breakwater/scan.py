@@ -11,13 +11,16 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model impo
 from breakwater import exits
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
-from breakwater.judge import Judge, Judged, problem
+from breakwater.judge import Judge, Judged, budget_refusal, problem, refusals
 from breakwater.report import Item, Report
 from breakwater.settings import COMMAND_LINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from breakwater.arguments import Options
+
+#: The control that compares the limits with the host.
+FITS_HOST = "BW-LIM-005"
 
 
 def command(options: Options) -> int:
@@ -39,25 +42,38 @@ def scan(options: Options) -> Report:
     groups, errors = collect(options.files, options.stdin_filename)
     report.problems.extend(problem(error) for error in errors)
     judge = Judge(options, host)
+    stated = options.host_memory is not None or options.host_cpus is not None
     for group in groups:
         try:
-            _add(report, judge.judge(group))
+            _add(report, judge.judge(group), stated)
         except (ComposeError, PolicyError) as error:
             report.problems.append(problem(error))
+    for text in judge.unknown_services():
+        report.note(text)
     return report
 
 
-def _add(report: Report, judged: Judged) -> None:
-    """Take the findings of one project into the report."""
+def _add(report: Report, judged: Judged, stated: bool) -> None:
+    """Take the findings of one project into the report.
+
+    Args:
+        report: gets the findings.
+        judged: the project with its plan.
+        stated: the host was stated. Otherwise this machine only serves to propose limits: whether the stack fits it is
+            no finding, because a result must not depend on the machine of a developer or a CI job.
+    """
     names = [document.name for document in judged.project.files]
+    report.problems.extend(refusals(judged))
     report.files.extend(judged.group.names)
     report.services += len(judged.project.services)
     if judged.settings.source != COMMAND_LINE:
         report.note(f"settings: {judged.settings.source}")
-    for refusal in judged.plan.errors:
-        report.note(f"{names[0]}: fix would refuse: {refusal}")
-    items = [Item(names[finding.file], finding, control(finding.control)) for finding in judged.plan.findings]
-    items.sort(key=lambda item: (names.index(item.file), item.finding.line or 0, item.finding.control))
+    refusal = budget_refusal(judged.plan)
+    if refusal and not stated:
+        report.note(f"{names[0]}: no limits are proposed: {refusal}")
+    findings = [finding for finding in judged.plan.findings if stated or finding.control != FITS_HOST]
+    items = [Item(names[finding.file], finding, control(finding.control)) for finding in findings]
+    items.sort(key=lambda item: (item.finding.file, item.finding.line or 0))
     report.items.extend(items)
 
 
