@@ -17,7 +17,7 @@ help: ## Show this list
 
 venv: $(VENV)/.ready ## Create the virtual environment with all development tools
 
-$(VENV)/.ready: pyproject.toml
+$(VENV)/.ready: pyproject.toml galaxy.yml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Breakwater needs Python 3.11 or newer; name it: make PYTHON=python3.12 ...")'
 	@echo "== Virtual environment in $(VENV) (the first time takes a minute)"
 	test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
