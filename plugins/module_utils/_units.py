@@ -23,10 +23,11 @@ _SIZE_EXPECTED = "expected a size such as 512m, 1g or 536870912 (bytes)"
 _DURATION_EXPECTED = "expected a duration such as 30s, 1m30s or 500ms"
 _CPUS_EXPECTED = "expected a number of CPUs such as 0.5 or 2"
 
+# Patterns are kept as text and compiled by their first use.
 # A number as Go's ParseFloat reads it (decimal), one optional space, a unit of at most three letters.
-_SIZE = re.compile(r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?) ?([a-zA-Z]{0,3})", re.ASCII)
+_SIZE = r"([+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?) ?([a-zA-Z]{0,3})"
 _SIZE_UNITS = {"": 0, "b": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
-_DURATION_PART = re.compile("([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)", re.ASCII)
+_DURATION_PART = "([0-9]+\\.?[0-9]*|\\.[0-9]+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)"
 _NANOSECONDS = {
     "ns": 1,
     "us": 10**3,
@@ -37,7 +38,7 @@ _NANOSECONDS = {
     "m": 60 * 10**9,
     "h": 3600 * 10**9,
 }
-_CPUS = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
+_CPUS = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
 
 
 def _refuse(value: object, expected: str, reason: str = "") -> ValueError:
@@ -72,7 +73,7 @@ def parse_size(value: object) -> int:
 
 def _size_of_text(value: str) -> float:
     """Read the number and the unit of a size."""
-    match = _SIZE.fullmatch(value)
+    match = re.fullmatch(_SIZE, value)
     if match is None:
         raise _refuse(value, _SIZE_EXPECTED)
     unit = match.group(2).lower()
@@ -117,12 +118,12 @@ def parse_duration(value: object) -> float:
     nanoseconds = 0.0
     position = 0
     while position < len(text):
-        match = _DURATION_PART.match(text, position)
+        match = re.match(_DURATION_PART, text[position:])
         if match is None:
             reason = "has no unit" if text[position:].replace(".", "", 1).isdigit() else ""
             raise _refuse(value, _DURATION_EXPECTED, reason)
         nanoseconds += float(match.group(1)) * _NANOSECONDS[match.group(2)]
-        position = match.end()
+        position += match.end()
     if position == 0:
         raise _refuse(value, _DURATION_EXPECTED)
     if nanoseconds / 1e9 > MAX_DURATION:
@@ -162,7 +163,7 @@ def parse_cpus(value: object) -> float:
     """
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise _refuse(value, _CPUS_EXPECTED)
-    if isinstance(value, str) and _CPUS.fullmatch(value) is None:
+    if isinstance(value, str) and re.fullmatch(_CPUS, value) is None:
         raise _refuse(value, _CPUS_EXPECTED)
     try:
         cpus = float(value)

@@ -13,12 +13,13 @@ import re
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-_PATTERN = re.compile(
+# Patterns are kept as text and compiled by their first use.
+_PATTERN = (
     r"\$(?:(?P<escaped>\$)|(?P<named>[_a-zA-Z][_a-zA-Z0-9]*)"
     r"|\{(?:(?P<braced>[_a-zA-Z][_a-zA-Z0-9]*(?::?[-+?].*)?)\}|(?P<invalid>)))"
 )
-_OPERATOR = re.compile(r"(?s)([_a-zA-Z][_a-zA-Z0-9]*)(:?[-+?])(.*)")
-_ESCAPE = re.compile(r'\\(?:[abcfnrtv$"\\]|0[0-9]{0,3})')
+_OPERATOR = r"(?s)([_a-zA-Z][_a-zA-Z0-9]*)(:?[-+?])(.*)"
+_ESCAPE = r'\\(?:[abcfnrtv$"\\]|0[0-9]{0,3})'
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
 # Go's isSpace of the dotenv parser: white space that does not end a line.
 _BLANKS = "\t\v\f\r \u0085\u00a0"
@@ -77,7 +78,7 @@ def substitute(text: str, environment: Mapping[str, str], keep_missing: bool = T
 
 def _substitute(text: str, environment: Mapping[str, str], missing: list[Missing], keep: bool) -> str:
     """Replace every variable of a text; see substitute."""
-    return _PATTERN.sub(lambda match: _replace(match.group(), environment, missing, keep), text)
+    return re.sub(_PATTERN, lambda match: _replace(match.group(), environment, missing, keep), text)
 
 
 def _closing_brace(text: str) -> int:
@@ -102,13 +103,13 @@ def _replace(text: str, environment: Mapping[str, str], missing: list[Missing], 
     rest = ""
     if closing >= 0:
         text, rest = text[: closing + 1], text[closing + 1 :]
-    match = _PATTERN.match(text)
+    match = re.match(_PATTERN, text)
     if match is None or match.group("invalid") is not None:
         raise TemplateError(f"{text[:60]!r} is not a variable")
     if match.group("escaped"):
         return "$"
     inner = match.group("named") or match.group("braced")
-    operation = _OPERATOR.fullmatch(inner)
+    operation = re.fullmatch(_OPERATOR, inner)
     if operation is not None:
         value = _operate(text, operation, environment, missing, keep)
         return value + _substitute(rest, environment, missing, keep)
@@ -229,7 +230,7 @@ class _EnvParser:
             self.position = min(end + 1, len(self.text))
             return value
         raw, end = self._quoted(quote)
-        value = self._expand(_ESCAPE.sub(_unescape, raw)) if quote == '"' else raw
+        value = self._expand(re.sub(_ESCAPE, _unescape, raw)) if quote == '"' else raw
         self.position = end
         return value
 

@@ -10,7 +10,7 @@ Where Compose rewrites short forms on the way, the forms of the files are kept h
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 from .expand import Scalar
 from .origins import Map, Origin, Path, Seq
@@ -40,12 +40,15 @@ def merge_section(base: Map, over: Map) -> Map:
     return _mappings(base, over, ("",))
 
 
-class _Place(NamedTuple):
+class _Place:
     """What a rule is told besides the two values: the path in the service, and where each of them stands."""
 
-    path: Path
-    origin: Origin
-    base_origin: Origin
+    __slots__ = ("base_origin", "origin", "path")
+
+    def __init__(self, path: Path, origin: Origin, base_origin: Origin) -> None:
+        self.path = path
+        self.origin = origin
+        self.base_origin = base_origin
 
 
 _Rule = Callable[[Any, Any, _Place], Any]

@@ -15,11 +15,12 @@ from typing import Any, NamedTuple
 
 from .expand import Scalar, resolve
 
-_VARIABLE = re.compile(r"\$\{[^}]*\}")
-_PORT_RANGE = re.compile(r"([0-9]{1,5})(?:-([0-9]{1,5}))?", re.ASCII)
+# Patterns are kept as text and compiled by their first use: a scan of one file pays only for those that it needs.
+_VARIABLE = r"\$\{[^}]*\}"
+_PORT_RANGE = r"([0-9]{1,5})(?:-([0-9]{1,5}))?"
+_ADDRESS = r"\[([0-9a-fA-F:.%]*)\]|([0-9]{1,3}(?:\.[0-9]{1,3}){3})"
 # go-yaml reads a plain date as a time, and Compose prints it as one.
-_DAY = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})", re.ASCII)
-_ADDRESS = re.compile(r"\[([0-9a-fA-F:.%]*)\]|([0-9]{1,3}(?:\.[0-9]{1,3}){3}|)", re.ASCII)
+_DAY = r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -82,36 +83,36 @@ class Volume(NamedTuple):
 
 def parse_image(text: str) -> ImageRef:
     """Split an image reference. Variables that are still in it are kept whole where they stand."""
-    held: list[str] = []
-
-    def hold(match: re.Match[str]) -> str:
-        held.append(match.group())
-        return f"\0{len(held) - 1}\0"
-
-    def give_back(part: str) -> str:
-        return re.sub("\0([0-9]+)\0", lambda match: held[int(match.group(1))], part)
-
-    rest, _, digest = _VARIABLE.sub(hold, text).partition("@")
+    held = re.findall(_VARIABLE, text) if "$" in text else []
+    plain = re.sub(_VARIABLE, "\0", text) if held else text
+    rest, _, digest = plain.partition("@")
     head, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
         head, tag = rest, ""
     first, slash, path = head.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost" or first != first.lower()):
+    if slash and ("." in first or ":" in first or first == "localhost"):
         registry, repository = first, path
     else:
         registry, repository = "docker.io", head
     registry = "docker.io" if registry == "index.docker.io" else registry
     if registry == "docker.io":
         repository = repository.removeprefix("library/")
-    return ImageRef(give_back(registry), give_back(repository), give_back(tag) or None, give_back(digest) or None)
+    # The variables come back in the order in which they stood; the registry that was filled in has none.
+    parts = []
+    for part in (registry, repository, tag, digest):
+        pieces = part.split("\0")
+        parts.append(pieces[0] + "".join(held.pop(0) + piece for piece in pieces[1:]))
+    return ImageRef(parts[0], parts[1], parts[2] or None, parts[3] or None)
 
 
 def text_of(value: Any) -> str | None:
     """Return a scalar as Compose turns it into text where it wants text (Go's ``%v``): 1.10 becomes ``1.1``."""
     resolved = resolve(value)
     if isinstance(resolved, str):
-        day = _DAY.fullmatch(resolved) if isinstance(value, Scalar) and value.plain else None
-        return resolved if day is None else "{}-{:0>2}-{:0>2} 00:00:00 +0000 UTC".format(*day.groups())
+        if isinstance(value, Scalar) and value.plain and resolved[:4].isdigit():
+            day = re.fullmatch(_DAY, resolved, re.ASCII)
+            return resolved if day is None else "{}-{:0>2}-{:0>2} 00:00:00 +0000 UTC".format(*day.groups())
+        return resolved
     if resolved is None:
         return None
     if isinstance(resolved, bool):
@@ -173,10 +174,11 @@ def parse_port(text: str, line: int | None = None) -> list[Port]:
     host_first, host_last = _port_range(published, text) if published else (0, 0)
     if published and last - first != host_last - host_first and first != last:
         raise ValueError(f"port {text!r} maps ranges of different length")
-    address = _ADDRESS.fullmatch(host_ip)
-    if address is None:
-        raise ValueError(f"port {text!r} has an invalid address: expected IPv4, or IPv6 in brackets")
-    host_ip = address.group(1) or address.group(2) or ""
+    if host_ip:
+        address = re.fullmatch(_ADDRESS, host_ip, re.ASCII)
+        if address is None:
+            raise ValueError(f"port {text!r} has an invalid address: expected IPv4, or IPv6 in brackets")
+        host_ip = address.group(1) or address.group(2) or ""
     ports = []
     for offset in range(last - first + 1):
         shown = str(host_first + offset) if published else ""
@@ -188,7 +190,7 @@ def parse_port(text: str, line: int | None = None) -> list[Port]:
 
 def _port_range(text: str, whole: str) -> tuple[int, int]:
     """Read ``8000`` or ``8000-8010``."""
-    match = _PORT_RANGE.fullmatch(text)
+    match = re.fullmatch(_PORT_RANGE, text, re.ASCII)
     if match is None:
         raise ValueError(f"port {whole!r} is not understood: expected [IP:][PUBLISHED:]TARGET[/PROTOCOL]")
     first = int(match.group(1))
