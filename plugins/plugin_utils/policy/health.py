@@ -34,7 +34,8 @@ class Timing(NamedTuple):
 
 
 # Short enough that a fault shows within a minute, and enough retries that a restart of the database (a few seconds)
-# does not flap. auto-setup gets twice the start period: it creates the schema first. During the start period failures do not count: schema set-up, recovery and loading take their time.
+# does not flap. auto-setup gets twice the start period: it creates the schema first. During
+# the start period failures do not count: schema set-up, recovery and loading take their time.
 TIMINGS = {
     "temporal": Timing(10, 5, 4, 60),
     "temporal-ui": Timing(15, 5, 3, 20),

@@ -27,7 +27,7 @@ _POSTGRES = re.compile(
 _REDIS = re.compile(r"redis|valkey|redis-stack(-server)?|valkey-bundle")
 _PGBOUNCER = re.compile(r"pgbouncer(-\w+)?")
 _VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
-_VERSION = re.compile(r"v?(\d+)(?:\.(\d+))?(?:\.(\d+))?(?![\d.]*\d{3})")
+_VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d+))?(?:\.(\d+))?(?!\d)")
 _JOB_NAME = re.compile(
     r"(^|[-_.])(init|setup|migrat(e|ion|ions|or)|seed(er)?|bootstrap|provision(er)?|schema|create|install|createbuckets?)([-_.\d]|$)"
 )
