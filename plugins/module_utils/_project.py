@@ -119,8 +119,8 @@ def read_files(directory: str, names: Sequence[str]) -> list[dict[str, Any]]:
         entry = read_entry(directory, name)
         if entry is None:
             raise StackError(
-                f"{absolute(directory, name)}: does not exist; bring it back, or change files (or COMPOSE_FILE) to what the "
-                "project consists of"
+                f"{absolute(directory, name)}: does not exist; bring it back, or change files (or COMPOSE_FILE) "
+                "to what the project consists of"
             )
         entries.append(entry)
     return entries

@@ -20,7 +20,7 @@ def script(folder: Path, body: str) -> str:
 
 def test_no_docker_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(StackError, match="docker: command not found.*install Docker Engine"):
+    with pytest.raises(StackError, match=r"docker: command not found.*install Docker Engine"):
         _compose_cli.Docker()
     with pytest.raises(StackError, match="/nowhere/docker: command not found"):
         _compose_cli.Docker("/nowhere/docker")
@@ -110,7 +110,8 @@ def test_the_version_of_the_plugin(plugins: object, version: str | None) -> None
 def test_compose_arguments() -> None:
     arguments = _compose_cli.compose_arguments("/opt/app", ["a.yml", "b.yml"], "app", ["x.env"], ["dev"])
     assert " ".join(arguments) == (
-        "compose --project-directory /opt/app --project-name app --file a.yml --file b.yml --env-file x.env --profile dev"
+        "compose --project-directory /opt/app --project-name app --file a.yml --file b.yml "
+        "--env-file x.env --profile dev"
     )
     assert _compose_cli.compose_arguments("/opt/app", [], None, [], []) == [
         "compose",
