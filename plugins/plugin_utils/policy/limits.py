@@ -11,7 +11,7 @@ from typing import Any
 from ...module_utils._units import format_cpus, format_size
 from ..compose.edit import Edit
 from . import coupled
-from .budget import MIB, SHARES, Demand, round_up
+from .budget import MIB, SHARES, Demand, round_cpus, round_up
 from .context import Context
 from .model import Budget, BudgetRow, Finding
 
@@ -117,49 +117,64 @@ def demand(context: Context) -> Demand | None:
 
 
 def refusals(context: Context) -> list[str]:
-    """Return why limits that are stated cannot be put in force on what runs, each with both numbers."""
-    usage, stated, errors = context.usage, context.stated, []
+    """Return why limits that are stated cannot be put in force, each with both numbers."""
+    errors = _memory_refusals(context)
+    stated = context.stated.cpus if context.stated is not None else None
+    errors += _cpu_refusals(context, stated)
+    pids = context.stated.pids if context.stated is not None else None
+    need, why = coupled.pids_need(context)
+    now = context.usage.pids if context.usage is not None else 0
+    if pids is not None and pids != context.service.pids_limit and pids < max(need, now):
+        reason = f"the {need} that it may need ({why})" if need >= now else f"the {now} that it has now"
+        errors.append(
+            f"{context.name}: the process limit {pids} ({context.stack.settings.source}) is below {reason}; "
+            f"set limits.{context.name}.pids to {-(-max(need, now) // 64) * 64}"
+        )
+    return errors
+
+
+def _memory_refusals(context: Context) -> list[str]:
+    """Compare a stated memory limit with what is used; one that is in force already cannot be too low."""
+    usage = context.usage
     if usage is None:
         return []
+    wanted = context.stated.memory if context.stated is not None else None
     current = context.service.memory_limit
     floor, why = usage_floor(context)
-    wanted = stated.memory if stated is not None else None
+    enough = format_size(round_up(floor))
     if wanted is not None and wanted != current and wanted < floor:
-        errors.append(
+        return [
             f"{context.name}: the memory limit {format_size(wanted)} ({context.stack.settings.source}) is below what "
-            f"it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {format_size(round_up(floor))}"
-        )
+            f"it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {enough}"
+        ]
     if wanted is None and current is not None and current < usage.memory_now:
-        errors.append(
-            f"{context.name}: the memory limit {format_size(current)} of the file is below what it uses "
-            f"now, {_mib(usage.memory_now)}, and would kill it; raise it to {format_size(round_up(floor))}"
-        )
-    errors.extend(_cpu_refusals(context, usage.cpus_now))
-    return errors
+        return [
+            f"{context.name}: the memory limit {format_size(current)} of the file is below what it uses now, "
+            f"{_mib(usage.memory_now)}, and would kill it; raise it to {enough}"
+        ]
+    return []
 
 
-def _cpu_refusals(context: Context, used: float) -> list[str]:
-    """Return why a stated CPU limit cannot be put in force; what is measured in force may exceed it by a tick."""
-    stated = context.stated.cpus if context.stated is not None else None
-    current = context.service.cpus
-    errors = []
-    if stated is not None and stated != current and stated < used:
-        errors.append(
-            f"{context.name}: the CPU limit {format_cpus(stated)} ({context.stack.settings.source}) is below the "
-            f"{used:.2f} CPUs that it uses now, and would throttle it; set limits.{context.name}.cpus higher"
-        )
-    if stated is None and current is not None and current * 1.25 + 0.05 < used:
-        errors.append(
+def _cpu_refusals(context: Context, stated: float | None) -> list[str]:
+    """Compare a stated CPU limit with what is used and with the host; a measure may exceed one in force by a tick."""
+    used = context.usage.cpus_now if context.usage is not None else 0.0
+    current, host = context.service.cpus, context.stack.host
+    if stated is None:
+        if current is None or current * 1.25 + 0.05 >= used:
+            return []
+        return [
             f"{context.name}: the CPU limit {format_cpus(current)} of the file is below the {used:.2f} CPUs that it "
-            "uses now, and would throttle it when deployed; raise it"
-        )
-    host = context.stack.host
-    if host is not None and stated is not None and stated > host.cpus:
-        errors.append(
-            f"{context.name}: the CPU limit {format_cpus(stated)} ({context.stack.settings.source}) is more than the "
-            f"{format_cpus(host.cpus)} cores of the host, which the engine refuses"
-        )
-    return errors
+            "uses now, and would throttle it; raise it"
+        ]
+    written = f"{context.name}: the CPU limit {format_cpus(stated)} ({context.stack.settings.source})"
+    if host is not None and stated > host.cpus:
+        return [f"{written} is more than the {format_cpus(host.cpus)} cores of the host, which the engine refuses"]
+    if stated != current and stated < used:
+        return [
+            f"{written} is below the {used:.2f} CPUs that it uses now, and would throttle it; "
+            f"set limits.{context.name}.cpus to {format_cpus(round_cpus(used))}"
+        ]
+    return []
 
 
 def place(context: Context, resource: str) -> tuple[str, ...]:
