@@ -5,11 +5,15 @@ from __future__ import annotations
 
 import sys
 
-from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edit import unified_diff
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import PolicyError
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.plan import apply_plan
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.masking import mask_text
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.render import (
+    change_record,
+    explain,
+    masked_diff,
+    withheld_lines,
+)
 from breakwater import exits
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
@@ -20,7 +24,6 @@ from breakwater.write import NewFile, write_files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Change
     from breakwater.arguments import Options
     from breakwater.judge import Judged
 
@@ -39,12 +42,10 @@ class Fixed:
     def __init__(self, judged: Judged) -> None:
         self.judged = judged
         after = apply_plan(judged.project, judged.plan)
-        pairs = [
-            (old, new) for old, new in zip(judged.project.files, after.files, strict=False) if old.text != new.text
-        ]
-        self.files = [NewFile(old.name, old.text, new.text) for old, new in pairs]
-        diff = "".join(unified_diff(old, new) for old, new in pairs)
-        self.text = mask_text(_explanation(judged) + diff)
+        pairs = zip(judged.project.files, after.files, strict=True)
+        self.files = [NewFile(old.name, old.text, new.text) for old, new in pairs if old.text != new.text]
+        diffs = [masked_diff(file.name, file.old, file.new) for file in self.files]
+        self.text = _explanation(judged) + "".join(diffs)
 
 
 def command(options: Options) -> int:
@@ -91,23 +92,12 @@ def _plan(options: Options, judge: Judge) -> tuple[list[Fixed], list[Problem]]:
 
 
 def _explanation(judged: Judged) -> str:
-    """The reasons of every change, what is held back, and the arithmetic, as comment lines that ``patch`` skips."""
+    """The reasons, the host's arithmetic and what is held back, as comment lines that ``patch`` skips."""
     plan = judged.plan
-    lines = [_reason(change) for change in plan.changes]
-    lines.extend(
-        f"{finding.control} {finding.service}: not written: {finding.withheld}"
-        for finding in plan.findings
-        if finding.withheld and not finding.waived
-    )
-    if plan.changes and plan.budget is not None:
-        lines.extend(plan.budget.arithmetic)
-    return "".join(f"# {line}\n" for line in lines)
-
-
-def _reason(change: Change) -> str:
-    """One change in one line: control, service, what, why, what it costs."""
-    cost = "no restart" if change.impact == "none" else f"{change.impact.replace('_', ' ')}, about {change.seconds:g} s"
-    return f"{change.control} {change.service}: {change.summary}: {change.reason} ({cost})"
+    records = [change_record(change, judged.project.files[change.file].name) for change in plan.changes]
+    budget = plan.budget.arithmetic if plan.budget is not None else ()
+    text = explain(records, budget, withheld_lines(plan.findings))
+    return "".join(f"# {line}".rstrip() + "\n" for line in text.splitlines())
 
 
 def _examined(fixed: list[Fixed]) -> str:

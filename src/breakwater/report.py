@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from breakwater.mask import masked
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Control, Finding
@@ -16,8 +18,8 @@ class Problem:
     def __init__(self, file: str, line: int | None, reason: str, hint: str = "") -> None:
         self.file = file
         self.line = line
-        self.reason = reason
-        self.hint = hint
+        self.reason = masked(reason)
+        self.hint = masked(hint)
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"

@@ -12,6 +12,7 @@ from breakwater import exits
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
 from breakwater.judge import Judge, Judged, budget_refusal, problem, refusals
+from breakwater.mask import masked_finding
 from breakwater.report import Item, Report
 from breakwater.settings import COMMAND_LINE
 
@@ -72,7 +73,7 @@ def _add(report: Report, judged: Judged, stated: bool) -> None:
     if refusal and not stated:
         report.note(f"{names[0]}: no limits are proposed: {refusal}")
     findings = [finding for finding in judged.plan.findings if stated or finding.control != FITS_HOST]
-    items = [Item(names[finding.file], finding, control(finding.control)) for finding in findings]
+    items = [Item(names[finding.file], masked_finding(finding), control(finding.control)) for finding in findings]
     items.sort(key=lambda item: (item.finding.file, item.finding.line or 0))
     report.items.extend(items)
 
