@@ -1,0 +1,55 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plan the controls on the stack as the tasks before have planned it."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.plan import apply_plan, make_plan
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.settings import load_settings
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import render
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed, StackAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import host_of, usage_of
+
+
+class ActionModule(StackAction):
+    """See the module's documentation."""
+
+    OPTIONS: ClassVar[dict[str, Any]] = {"settings": {"type": "dict", "default": {}}}
+
+    def work(self) -> dict[str, Any]:
+        """Plan; nothing is written."""
+        session = self.session()
+        project = self.project(session)
+        settings = load_settings(self.options["settings"], f"inventory of {self.host}")
+        host = host_of(session.reading, self.host)
+        plan = make_plan(project, host, usage_of(session.reading), settings)
+        budget = list(plan.budget.arithmetic) if plan.budget else []
+        if plan.errors:
+            raise ActionFailed("\n".join(["the plan is refused, nothing is written:", *plan.errors, *budget]))
+        planned = apply_plan(project, plan)
+        names = [document.name for document in project.files]
+        texts = {
+            new.name: new.text
+            for old, new in zip(project.files, planned.files, strict=True)
+            if old.text != new.text
+        }
+        changes = [render.change_record(change, names[change.file]) for change in plan.changes]
+        withheld = render.withheld_lines(plan.findings)
+        self.save(
+            session._replace(
+                texts={**session.texts, **texts},
+                changes=[*session.changes, *changes],
+                budget=budget or session.budget,
+                withheld=[*session.withheld, *withheld],
+            )
+        )
+        return {
+            "changed": bool(changes),
+            "changes": changes,
+            "withheld": withheld,
+            "reported": render.report_lines(plan.findings),
+            "budget": budget,
+        }

@@ -1,0 +1,71 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Deploy what differs from what runs, in the order of blast radius."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import deploy, render
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import kinds_of
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
+
+
+class ActionModule(DeployingAction):
+    """See the module's documentation."""
+
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "wait_timeout": {"type": "int", "default": 180},
+        "kinds": {"type": "dict", "default": {}},
+    }
+
+    def work(self) -> dict[str, Any]:
+        """Compare and deploy."""
+        session = self.session()
+        if self.check and session.texts:
+            return self._foretell(session)
+        reading = self.read(session.options, usage=False) if session.written else session.reading
+        project, deployment = self.plan(reading, self.options["kinds"])
+        lines = deploy.describe(deployment)
+        if deployment.needed and not self.check:
+            # Said before it is begun: whatever happens from here on, containers may have changed.
+            self.save(session._replace(deployed=True))
+            self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
+        return {
+            "changed": deployment.needed,
+            "stages": [[need.service for need in stage] for stage in deployment.stages],
+            "updated": [need.service for need in deployment.updates],
+            "left": list(deployment.left),
+            "reasons": {need.service: list(need.reasons) for need in (*deployment.updates, *_flat(deployment))},
+            "msg": lines or ["every container runs as the files say"],
+        }
+
+    def _foretell(self, session: Session) -> dict[str, Any]:
+        """Say in check mode what the planned files would make the deployment do."""
+        project = self.project(session)
+        changed = {change["service"] for change in session.changes}
+        containers = [item for item in session.reading["containers"] if item["ours"] and item["service"]]
+        # A planned service has no hash yet; any other than the container's makes it one to deploy.
+        hashes = {**session.reading["project"]["config_hashes"], **dict.fromkeys(changed, "planned")}
+        services = [item for item in containers if not item["oneoff"]]
+        foreseen = deploy.plan_deployment(project, services, hashes, kinds_of(project, self.options["kinds"]))
+        costs = {
+            service: render.service_cost([c for c in session.changes if c["service"] == service])
+            for service in foreseen.services
+            if service in changed
+        }
+        lines = deploy.describe(foreseen) + [f"{service}: {cost}" for service, cost in costs.items()]
+        return {
+            "changed": foreseen.needed,
+            "stages": [[need.service for need in stage] for stage in foreseen.stages],
+            "updated": [need.service for need in foreseen.updates],
+            "left": list(foreseen.left),
+            "msg": lines,
+        }
+
+
+def _flat(deployment: deploy.Deployment) -> list[deploy.Need]:
+    """Return the needs of all stages."""
+    return [need for stage in deployment.stages for need in stage]

@@ -1,0 +1,58 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bring a generation back: the files, then the containers."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.taking_back import replacements, restored_diff
+
+
+class ActionModule(DeployingAction):
+    """See the module's documentation."""
+
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "generation": {"type": "str", "default": "open"},
+        "wait_timeout": {"type": "int", "default": 180},
+    }
+
+    def work(self) -> dict[str, Any]:
+        """Restore what this run wrote (open), or a generation that was kept."""
+        session = self.session()
+        which = self.options["generation"]
+        if which == "open" and not (session.written or session.deployed):
+            return {"changed": False, "msg": ["this run has written nothing"], "files": [], "services": []}
+        found = self.read(session.options, generation=session.written if which == "open" else which)["generation"]
+        if found is None:
+            return {"changed": False, "msg": ["there is no generation to bring back"], "files": [], "services": []}
+        wanted = replacements(found)
+        result: dict[str, Any] = {"diff": {"prepared": restored_diff(found, wanted)}}
+        if self.check:
+            changed = bool(result["diff"]["prepared"])
+            return {**result, "changed": changed, "msg": [f"would bring back generation {found['id']}"]}
+        files = [item.argument() for item in wanted]
+        arguments = {"project_dir": self.directory, "run_id": session.run_id, "generation": found["id"], "files": files}
+        restored = self.target("breakwater.stack.stack_restore", arguments)
+        lines = [f"generation {found['id']} is brought back"]
+        lines += self._deploy(session)
+        return {
+            **result,
+            "changed": True,
+            "msg": lines,
+            "files": [item["path"] for item in restored["files"] if item["action"] != "none"],
+            "services": restored["services"],
+        }
+
+    def _deploy(self, session: Session) -> list[str]:
+        """Deploy the restored files and see that they run."""
+        reading = self.read(session.options, usage=False)
+        project, deployment = self.plan(reading, {})
+        self.save(session._replace(reading=reading, texts={}, deployed=True))
+        self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
+        if deployment.down:
+            return ["the project is down and stays down"]
+        return [f"deployed again: {', '.join(deployment.services)}"] if deployment.needed else ["nothing to deploy"]

@@ -1,0 +1,156 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What has to be deployed, and in which order. Pure functions.
+
+Compose compares the hash of a service with a label of its container. That misses what was changed on the running
+container (`docker update`), so the limits in force are compared too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from ..compose.project import Project
+from ..policy.in_force import differences
+from ..policy.model import DATA_STORES
+
+#: Order of the stages: what nobody waits for first, data stores last and one at a time.
+_STAGES = (("temporal-ui", "worker", "other"), ("pgbouncer",), ("temporal",))
+
+#: Differences that `docker update` takes back on a running container: nothing is restarted.
+_UPDATABLE = ("memory limit", "memory reservation", "CPU limit", "process limit", "restart:")
+
+
+class Need(NamedTuple):
+    """One service that does not run as the files say.
+
+    Attributes:
+        service: its name.
+        kind: its kind.
+        reasons: why, for people.
+        update: it is enough to bring the limits of the running container back.
+        containers: ids of its containers.
+    """
+
+    service: str
+    kind: str
+    reasons: tuple[str, ...]
+    update: bool
+    containers: tuple[str, ...]
+
+
+class Deployment(NamedTuple):
+    """What has to be done, in order, and what is left alone.
+
+    Attributes:
+        updates: services whose running containers get their limits back.
+        stages: services to recreate, one stage after the other.
+        left: lines about services that are not touched, with why.
+        down: nothing of the project runs, so nothing is started.
+    """
+
+    updates: tuple[Need, ...]
+    stages: tuple[tuple[Need, ...], ...]
+    left: tuple[str, ...]
+    down: bool
+
+    @property
+    def needed(self) -> bool:
+        """True when something has to be done."""
+        return bool(self.updates or self.stages)
+
+    @property
+    def services(self) -> list[str]:
+        """The services that are touched, in order."""
+        return [need.service for need in self.updates] + [need.service for stage in self.stages for need in stage]
+
+
+def plan_deployment(
+    project: Project, containers: Sequence[Mapping[str, Any]], hashes: Mapping[str, str], kinds: Mapping[str, str]
+) -> Deployment:
+    """Compare the files with the containers.
+
+    Args:
+        project: the files as they are on the target.
+        containers: the project's containers as the target's reader describes them.
+        hashes: `docker compose config --hash` of those files, by service.
+        kinds: kind of every service.
+    """
+    by_service: dict[str, list[Mapping[str, Any]]] = {}
+    for container in containers:
+        by_service.setdefault(container["service"], []).append(container)
+    running = [item for item in containers if item["state"] in ("running", "restarting", "paused")]
+    if not running:
+        return Deployment((), (), (), down=True)
+    needs: list[Need] = []
+    left: list[str] = []
+    for name in project.services:
+        need, why_left = _judge(project, name, by_service.get(name, []), hashes, kinds)
+        if need is not None:
+            needs.append(need)
+        if why_left:
+            left.append(f"{name}: {why_left}")
+    updates = tuple(need for need in needs if need.update)
+    return Deployment(updates, _stages([need for need in needs if not need.update]), tuple(left), down=False)
+
+
+def _judge(
+    project: Project,
+    name: str,
+    containers: Sequence[Mapping[str, Any]],
+    hashes: Mapping[str, str],
+    kinds: Mapping[str, str],
+) -> tuple[Need | None, str]:
+    """Say whether one service has to be deployed, or why it is left alone."""
+    if not containers:
+        return None, "has no container, so it is not started"
+    if not any(item["state"] in ("running", "restarting", "paused") for item in containers):
+        jobs_done = all(item["state"] == "exited" and item["exit_code"] == 0 for item in containers)
+        return None, "has ended well; a job is not run again" if jobs_done else "is stopped, so it stays stopped"
+    kind = kinds[name]
+    ids = tuple(item["id"] for item in containers)
+    found = list(dict.fromkeys(line for item in containers for line in differences(project, name, item)))
+    stale = name in hashes and any(item["config_hash"] != hashes[name] for item in containers)
+    if stale:
+        return Need(name, kind, ("the files say something else than the container", *found), False, ids), ""
+    if found:
+        return Need(name, kind, tuple(found), all(line.startswith(_UPDATABLE) for line in found), ids), ""
+    return None, ""
+
+
+def _stages(needs: Sequence[Need]) -> tuple[tuple[Need, ...], ...]:
+    """Order services by what their restart does to the others."""
+    stages = [tuple(need for need in needs if need.kind in kinds) for kinds in _STAGES]
+    others = [(need,) for need in needs if need.kind in DATA_STORES]
+    known = {kind for kinds in _STAGES for kind in kinds} | DATA_STORES
+    jobs = [tuple(need for need in needs if need.kind not in known)]
+    return tuple(stage for stage in (*jobs, *stages, *others) if stage)
+
+
+def update_arguments(config: Any) -> list[str]:
+    """Return the options of `docker update` that bring the limits of a service back.
+
+    Args:
+        config: the service of the project (compose.service.Service).
+    """
+    memory = config.memory_limit or 0
+    # Without a swap limit of its own the engine allows twice the memory; an explicit one must move with it.
+    swap = 2 * memory if memory else -1
+    arguments = ["--memory", str(memory), "--memory-swap", str(swap)]
+    arguments += ["--memory-reservation", str(config.memory_reservation or 0)]
+    arguments += ["--cpus", f"{config.cpus or 0:g}", "--pids-limit", str(config.pids_limit or -1)]
+    return [*arguments, "--restart", (config.restart or "no").removesuffix(":0")]
+
+
+def describe(deployment: Deployment) -> list[str]:
+    """Return what will be done, a line each, for people."""
+    if deployment.down:
+        return ["the project is down, so it stays down: the files are written, nothing is started"]
+    lines = [f"{need.service}: limits brought back on the running container" for need in deployment.updates]
+    lines.extend(
+        f"stage {number}: recreate {', '.join(need.service for need in stage)}"
+        for number, stage in enumerate(deployment.stages, 1)
+    )
+    return lines

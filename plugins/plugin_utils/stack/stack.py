@@ -1,0 +1,113 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a reading to what the policy needs: the project, the host and what each service uses. Pure functions."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ...module_utils import _transport
+from ..compose.document import decode
+from ..compose.errors import ComposeError
+from ..compose.interpolate import EnvFileError, parse_env
+from ..compose.project import Project, SourceFile, load_project
+from ..policy.model import HostFacts, Usage
+
+
+def project_of(reading: Mapping[str, Any], texts: Mapping[str, str]) -> Project:
+    """Load the project of a reading as the tasks so far have planned it.
+
+    Args:
+        reading: what the target's reader returned.
+        texts: planned text by path, over what was read.
+
+    Raises:
+        ComposeError: a file is not one that can be edited.
+    """
+    found = reading["project"]
+    original = {entry["path"]: text_of(entry) for entry in found["files"]}
+    others = {entry["path"]: entry for entry in found["referenced"]}
+
+    def read(path: str) -> str:
+        inside = os.path.relpath(path, found["directory"]) if os.path.isabs(path) else os.path.normpath(path)
+        for name in (path, inside):
+            if name in others:
+                return texts[name] if name in texts else text_of(others[name])
+        raise FileNotFoundError(path)
+
+    sources = [SourceFile(path, texts.get(path, text)) for path, text in original.items()]
+    return load_project(sources, environment_of(reading), read, strict=True, directory=found["directory"])
+
+
+def text_of(entry: Mapping[str, Any]) -> str:
+    """Return the text of a file of a reading.
+
+    Raises:
+        ComposeError: not UTF-8, or not text.
+    """
+    return decode(_transport.decode(entry["content"]), entry["path"])
+
+
+def environment_of(reading: Mapping[str, Any]) -> dict[str, str]:
+    """Return the variables as Compose has them: the environment over the files with variables.
+
+    Raises:
+        ComposeError: a file with variables that Compose rejects.
+    """
+    found = reading["project"]
+    variables: dict[str, str] = {}
+    for entry in found["env_files"]:
+        try:
+            variables.update(parse_env(text_of(entry), found["env"]))
+        except EnvFileError as error:
+            raise ComposeError(entry["path"], None, str(error), "mend it first") from None
+    return {**variables, **found["env"]}
+
+
+def host_of(reading: Mapping[str, Any], name: str) -> HostFacts:
+    """Return the facts of the host."""
+    host = reading["host"]
+    return HostFacts(
+        memory=host["memory"],
+        cpus=float(host["cpus"] or 1),
+        others_memory=host["others_memory"] or 0,
+        origin=name,
+    )
+
+
+def usage_of(reading: Mapping[str, Any]) -> dict[str, Usage]:
+    """Return what each running service uses; of several containers of a service, the most."""
+    found: dict[str, Usage] = {}
+    for container in services_containers(reading):
+        used = container["usage"]
+        if not used or used["memory"] is None:
+            continue
+        usage = Usage(
+            memory_now=used["memory"],
+            memory_peak=used["memory_peak"] or used["memory"],
+            cpus_now=used["cpus"] or 0.0,
+            pids=used["pids"] or 0,
+        )
+        before = found.get(container["service"])
+        found[container["service"]] = usage if before is None else Usage(*map(max, usage, before))
+    return found
+
+
+def services_containers(reading: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the containers of the project's services, without those of `docker compose run`."""
+    return [item for item in reading["containers"] if item["ours"] and item["service"] and not item["oneoff"]]
+
+
+def refuse_unreadable(reading: Mapping[str, Any]) -> None:
+    """Refuse a project that Compose itself refuses: nobody could deploy what is planned on it.
+
+    Raises:
+        ComposeError: with Compose's own words.
+    """
+    found = reading["project"]
+    if found["config_error"]:
+        name = found["files"][0]["path"]
+        raise ComposeError(name, None, f"Compose refuses the project: {found['config_error']}", "mend it first")
