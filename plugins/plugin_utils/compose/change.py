@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from .document import Document
 from .errors import RefusedEdit
-from .expand import Scalar, TaggedMap, TaggedNull, resolve, tag_of
+from .expand import Scalar, TaggedList, TaggedMap, TaggedNull, resolve, tag_of
 from .style import is_ambiguous
 
 # Lists of NAME=value in which Compose also accepts a mapping: a path may name the variable in both forms.
@@ -28,7 +28,7 @@ class Edit(NamedTuple):
             missing list, "remove" deletes a key or an item.
         path: from the root of the document, as in ("services", "temporal", "mem_limit"). In a list of NAME=value
             (environment, labels, build.args, sysctls, annotations) a step may be the name.
-        value: plain Python value for set and append: str, int, float, bool, None, dict or list.
+        value: plain Python value for set and append: str, int, float, bool, None, dict or list; or data of a document.
     """
 
     op: Literal["set", "append", "remove"]
@@ -170,15 +170,15 @@ class _Intention:
         return changed
 
     def plain(self, value: Any) -> Any:
-        """Return a value as plain Python data; scalars of a document become what Compose makes of them."""
-        if isinstance(value, dict) and not isinstance(value, TaggedMap):
+        """Return a value checked: plain Python data, or data of a document, which keeps its tags and its way of writing."""
+        if isinstance(value, (Scalar, TaggedNull, TaggedMap, TaggedList)):
+            return value
+        if isinstance(value, dict):
             if not all(isinstance(key, str) for key in value):
                 raise self.refuse("keys of the value must be text")
             return {str(key): self.plain(item) for key, item in value.items()}
-        if isinstance(value, list) and tag_of(value) is None:
+        if isinstance(value, list):
             return [self.plain(item) for item in value]
-        if isinstance(value, Scalar) and value.tag is None:
-            return resolve(value)
         usable = value is None or type(value) in (str, int, bool) or (type(value) is float and math.isfinite(value))
         if not usable:
             raise self.refuse(f"a value of type {type(value).__name__} cannot be written")
@@ -217,6 +217,8 @@ def adopt(old: Any, new: Any) -> Any:
         while tail < shared - head and same(old[-1 - tail], new[-1 - tail]):
             tail += 1
         middle = new[head : len(new) - tail]
+        if len(old) == len(new):
+            middle = [adopt(one, other) for one, other in zip(old[head:], middle, strict=False)]
         return old[:head] + middle + old[len(old) - tail :]
     return new
 
@@ -226,8 +228,8 @@ def same(found: Any, wanted: Any) -> bool:
 
     Args:
         found: data of a document.
-        wanted: data of a document or plain Python values. A plain value is met only by a scalar of the same type, and
-            text only by a scalar that YAML 1.1 and 1.2 both read as text.
+        wanted: data of a document or plain Python values. A plain value is met only by a scalar that Compose reads as
+            the same value of the same type.
     """
     return difference(found, wanted) is None
 
@@ -271,9 +273,7 @@ def _same_scalar(found: Any, wanted: Any) -> bool:
     if wanted is None or found is None or isinstance(wanted, TaggedNull):
         return type(found) is type(wanted)
     meaning = resolve(found)
-    if type(meaning) is not type(wanted) or meaning != wanted:
-        return False
-    return not (isinstance(wanted, str) and isinstance(found, Scalar) and found.plain and is_ambiguous(str(found)))
+    return type(meaning) is type(wanted) and bool(meaning == wanted)
 
 
 def _copy(data: Any) -> Any:

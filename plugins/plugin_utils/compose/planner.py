@@ -109,12 +109,14 @@ class Planner:
         if tag_of(old) is not None and not same(old, target) and tag_of(target) != tag_of(old):
             raise self.layout.refuse(key, f"{dotted(path)} carries the tag {tag_of(old)}", "edit it by hand")
         merges = any(is_merge_key(name) for name, _ in node.entries)
-        if isinstance(target, dict) and node.entries and (target or merges):
+        if tag_of(target) != tag_of(old):
+            pass
+        elif isinstance(target, dict) and node.entries and (target or merges):
             if self.stays(node, path, old, target):
                 hint = self.layout.column(node.inner) - self.column(parent)
                 self.mapping(node, path, old, target, hint if not node.flow and hint > 0 else self.style.step)
                 return
-        if isinstance(target, list) and target and node.items:
+        elif isinstance(target, list) and target and node.items:
             self.sequence(node, path, old, target)
             return
         if same(old, target):
@@ -331,7 +333,8 @@ class Planner:
             tail += 1
         pairs = shared - head - tail
         for index in range(head, head + pairs):
-            self.item(node, index, path, old[index], target[index])
+            if not same(old[index], target[index]):
+                self.item(node, index, path, old[index], target[index])
         extra = target[head + pairs : len(target) - tail]
         surplus = list(range(head + pairs, len(old) - tail))
         if surplus:

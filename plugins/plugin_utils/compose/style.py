@@ -192,6 +192,9 @@ class Style:
     def inline(self, value: Any, quote: str | None = None, json: bool = False) -> str:
         """Return a value in flow form, as JSON where the file is JSON."""
         mark = '"' if json else quote
+        tag = tag_of(value)
+        if tag is not None and isinstance(value, (dict, list)):
+            return f"{tag} {self.inline(value.copy(), quote, json)}"
         if isinstance(value, dict):
             keys = [(self.scalar(key, '"' if json else None, True), self.inline(item, quote, json)) for key, item in value.items()]
             return "{" + ", ".join(f"{key}: {item}" for key, item in keys) + "}"
@@ -208,6 +211,9 @@ class Style:
     ) -> list[str]:
         """Return the lines of a value whose key, ended by a colon, is `head` and stands at `column`."""
         step, dash = widths
+        tag = tag_of(value)
+        if tag is not None and isinstance(value, (dict, list)):
+            return self.under(f"{head} {tag}", key, value.copy(), column, widths, quote)
         if isinstance(value, dict) and value:
             lines = [head]
             for name, item in value.items():
@@ -228,7 +234,7 @@ class Style:
     def item(self, value: Any, column: int, widths: tuple[int, int], quote: str | None = None, gap: int = 2) -> list[str]:
         """Return the lines of a list item with its dash at `column` and its value `gap` columns further."""
         indent = (" " * column + "-").ljust(column + gap)
-        if isinstance(value, dict) and value:
+        if isinstance(value, dict) and value and tag_of(value) is None:
             lines: list[str] = []
             for name, part in value.items():
                 lines += self.entry(name, part, column + gap, widths)
