@@ -16,6 +16,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 MEMORY = 512 * 2**20
 SECONDS = 10
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
+ENVIRONMENT["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT / ".collections")))
 
 
 class Outcome(NamedTuple):
@@ -34,21 +36,21 @@ def _bound() -> None:
 
 @pytest.fixture
 def program(tmp_path: Path) -> Program:
-    """Run ``breakwater`` in a temporary folder and return exit code, output and errors."""
-    environment = {
-        name: value for name, value in os.environ.items() if name not in ("COVERAGE_PROCESS_START", "NO_COLOR")
-    }
-    environment["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT / ".collections")))
+    """Run ``breakwater`` in a temporary folder and return exit code, output and errors.
 
-    def run(*arguments: str, stdin: bytes = b"", cwd: Path = tmp_path) -> Outcome:
+    ``user`` runs it as another user, which only root can do.
+    """
+
+    def run(*arguments: str, stdin: bytes = b"", cwd: Path = tmp_path, user: int | None = None) -> Outcome:
         done = subprocess.run(
             [sys.executable, "-m", "breakwater", *arguments],
             input=stdin,
             capture_output=True,
             cwd=cwd,
-            env=environment,
+            env=ENVIRONMENT,
             timeout=3 * SECONDS,
             preexec_fn=_bound,
+            user=user,
             check=False,
         )
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())

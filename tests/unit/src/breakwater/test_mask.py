@@ -10,10 +10,9 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.masking imp
 from breakwater.mask import SMELLS, masked, masked_finding
 
 WORDS = st.sampled_from(
-    (
-        "a POSTGRES_PASSWORD PGPWD API_KEY s3cret Secret DSN SALT ACCESS_TOKEN credentials --requirepass --masterauth "
-        "redis-cli -a Authorization: Bearer Basic postgres://u:p@h/d = : \" ' , x1"
-    ).split(" ")
+    ["a", "POSTGRES_PASSWORD", "PGPWD", "API_KEY", "s3cret", "Secret", "DSN", "SALT", "ACCESS_TOKEN", "credentials"]
+    + ["--requirepass", "--masterauth", "redis-cli", "-a", "Authorization:", "Bearer", "postgres://u:p@h/d"]
+    + ["=", ":", '"', "'", ",", "x1"]
 )
 
 

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Each bad input: one clear line, exit 1, nothing written, no traceback, bounded time and memory."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .cases import BAD, service
+from .conftest import Outcome, Program
+
+LINE = re.compile(r"^[^:\n]+(:\d+)?: .+; .+$|^[^:\n]+(:\d+)?: .+$")
+
+
+def one_clear_line(outcome: Outcome, reason: str, line: int | None = None, name: str = "docker-compose.yml") -> None:
+    complaint = outcome.err.splitlines()[0]
+    assert outcome.code == 1
+    assert "Traceback" not in outcome.err
+    assert LINE.match(complaint)
+    assert complaint.startswith(name if line is None else f"{name}:{line}: ")
+    assert reason in complaint
+    assert len(complaint) < 500
+
+
+@pytest.mark.parametrize("case", BAD)
+@pytest.mark.parametrize("command", ["scan", "fix"])
+def test_a_file_that_cannot_be_judged(
+    program: Program, compose: Callable[[bytes | str], Path], case: str, command: str
+) -> None:
+    bad = BAD[case]
+    path = compose(bad.content)
+    before = os.stat(path)
+    outcome = program(command, path.name, *(["--write"] if command == "fix" else []))
+    one_clear_line(outcome, bad.reason, bad.line)
+    assert "1 file could not be judged" in outcome.out or "so nothing is written" in outcome.err
+    assert path.read_bytes() == bad.content
+    assert (os.stat(path).st_ino, os.stat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_named_pipe_does_not_block(program: Program, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "docker-compose.yml")
+    one_clear_line(program("scan", "docker-compose.yml"), "is a named pipe")
+    one_clear_line(program("scan", "."), "is a named pipe")
+
+
+def test_a_hundred_megabytes_are_not_read(program: Program, tmp_path: Path) -> None:
+    with open(tmp_path / "docker-compose.yml", "wb") as file:
+        file.truncate(100 * 2**20)
+    one_clear_line(program("scan", "docker-compose.yml"), "too large to be a Compose file")
+    one_clear_line(program("scan", "-", stdin=b"# x\n" * (25 * 2**20)), "too large", name="<stdin>")
+
+
+def test_eight_megabytes_are_bounded(program: Program, compose: Callable[[bytes | str], Path]) -> None:
+    compose("services:\n" + "".join(f"  s{number}: {{image: redis:8}}\n" for number in range(250_000)))
+    one_clear_line(program("scan", "docker-compose.yml"), "")
+
+
+def test_missing_unreadable_and_empty_places(program: Program, tmp_path: Path) -> None:
+    one_clear_line(program("scan", "docker-compose.yml"), "cannot be read: No such file or directory")
+    one_clear_line(program("scan", "."), "no Compose file in this folder", name=".")
+    os.symlink("loop.yml", tmp_path / "loop.yml")
+    one_clear_line(program("scan", "loop.yml"), "cannot be read: Too many levels of symbolic links", name="loop.yml")
+
+
+def test_a_file_without_permission(program: Program) -> None:
+    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
+        os.chmod(folder, 0o755)
+        path = Path(folder, "docker-compose.yml")
+        path.write_bytes(service("restart: always"))
+        path.chmod(0)
+        nobody = 65534 if os.geteuid() == 0 else None
+        one_clear_line(program("scan", path.name, cwd=Path(folder), user=nobody), "cannot be read: Permission denied")
+
+
+def test_tags_are_never_executed(program: Program, compose: Callable[[bytes | str], Path], tmp_path: Path) -> None:
+    compose(service(f"labels: !!python/object/apply:os.system ['touch {tmp_path}/owned']"))
+    outcome = program("scan", "docker-compose.yml")
+    assert "Traceback" not in outcome.err
+    assert outcome.code in (1, 2)
+    assert not (tmp_path / "owned").exists()
+
+
+def test_json_is_judged_as_compose_does(program: Program, compose: Callable[[bytes | str], Path]) -> None:
+    compose('{"services": {"a": {"image": "redis:8"}}}\n')
+    outcome = program("scan", "docker-compose.yml", "--select", "BW-LIM-001")
+    assert outcome.code == 2
+    assert outcome.out.startswith("docker-compose.yml:1: high BW-LIM-001 a: has no memory limit")
+
+
+def test_an_undefined_variable_is_not_an_error(program: Program, compose: Callable[[bytes | str], Path]) -> None:
+    compose(service("mem_limit: ${MEM}"))
+    outcome = program("scan", "docker-compose.yml")
+    assert outcome.code == 2
+    assert "examined 1 file, 1 service" in outcome.out
+
+
+def test_one_bad_file_does_not_hide_the_others(program: Program, compose: Callable[..., Path]) -> None:
+    compose(service("restart: always"), "a.yml")
+    compose(b"services: 3\n", "b.yml")
+    outcome = program("scan", "a.yml", "b.yml")
+    assert outcome.code == 1
+    assert "a.yml:2: " in outcome.out
+    assert "examined 1 file, 1 service" in outcome.out
+    assert "1 file could not be judged" in outcome.out
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("severty: high\n", "severty: unknown name; did you mean severity?"),
+        ("limits: {a: {memory: lots}}\n", "limits.a.memory"),
+        ("kinds: {a: oracle}\n", "kinds.a"),
+        ("waivers: [{control: BW-LIM-001}]\n", "no owner"),
+        ("select: [BW-NO-001]\n", "no control"),
+        ("[]\n", "must be a mapping"),
+    ],
+)
+def test_settings_that_cannot_be_used(program: Program, compose: Callable[..., Path], text: str, reason: str) -> None:
+    compose(service("restart: always"))
+    compose(text, "breakwater.yml")
+    one_clear_line(program("scan", "docker-compose.yml"), reason, name="breakwater.yml")
