@@ -74,6 +74,7 @@ class Loader:
         strict: the environment is complete, so a variable without value is empty, as in Compose; a required one is an
             error. Otherwise such values are kept as unknown.
         replaced: documents by name that stand in for what `read` would give.
+        directory: the folder that the names of the files given are relative to; None: names and paths agree.
     """
 
     def __init__(
@@ -82,6 +83,7 @@ class Loader:
         read: Callable[[str], str] | None,
         strict: bool,
         replaced: Mapping[str, Document] | None = None,
+        directory: str | None = None,
     ) -> None:
         self.documents = documents
         self.unknown: list[UnknownVariable] = []
@@ -89,9 +91,13 @@ class Loader:
         self._read = read
         self._strict = strict
         self._replaced = replaced or {}
-        self._followed = {os.path.normpath(document.name): index for index, document in enumerate(documents)}
+        self._directory = directory
+        self._paths = [os.path.normpath(os.path.join(directory or "", document.name)) for document in documents]
+        self._index_of = {path: index for index, path in enumerate(self._paths)}
+        for index, document in enumerate(documents):
+            self._index_of.setdefault(os.path.normpath(document.name), index)
 
-    def model(self, indexes: Sequence[int], scope: Scope, including: tuple[str, ...] = ()) -> Map:
+    def model(self, indexes: Sequence[int], scope: Scope, including: tuple[int, ...] = ()) -> Map:
         """Return the effective content of files that are laid over each other.
 
         Raises:
@@ -108,7 +114,7 @@ class Loader:
                     if index not in found:
                         found.append(index)
             clear(total, source.cleared)
-            self._include(source, (*including, os.path.normpath(self.documents[index].name)))
+            self._include(source, (*including, index))
             self._lay_over(total, source.config)
         return total
 
@@ -209,7 +215,7 @@ class Loader:
         base_services: Any = services
         if file is not None:
             target = self._follow(source, path, file)
-            directory = os.path.dirname(self.documents[target].name)
+            directory = os.path.dirname(self._paths[target])
             base_source = self._source(target, Scope(directory, source.scope.environment))
             base_services = base_source.config.get("services")
         if not isinstance(base_services, Map) or reference not in base_services:
@@ -234,7 +240,7 @@ class Loader:
 
     # include
 
-    def _include(self, source: _Source, including: tuple[str, ...]) -> None:
+    def _include(self, source: _Source, including: tuple[int, ...]) -> None:
         """Import the content of included files into a file."""
         includes = source.config.get("include")
         if includes is None:
@@ -245,19 +251,20 @@ class Loader:
             self._include_one(source, item, origin.path, including)
         del source.config["include"], source.config.origins["include"]
 
-    def _include_one(self, source: _Source, item: Any, path: Path, including: tuple[str, ...]) -> None:
+    def _include_one(self, source: _Source, item: Any, path: Path, including: tuple[int, ...]) -> None:
         """Import one entry of `include` in either form."""
         long = item if isinstance(item, Map) else {}
         files = strings(long.get("path")) if isinstance(item, Map) else strings(item)
         if isinstance(item, Seq) or not files:
             raise self.fail(source.file, path, "an include names no file", "write a path, or `path:` with one")
         indexes = [self._follow(source, path, file) for file in files]
-        main = self.documents[indexes[0]].name
-        if os.path.normpath(main) in including:
-            chain = " -> ".join((*including, os.path.normpath(main)))
+        if indexes[0] in including:
+            chain = " -> ".join(self.documents[index].name for index in (*including, indexes[0]))
             raise self.fail(source.file, path, f"included files include each other: {chain}", "break the cycle")
         stated = text_of(long.get("project_directory"))
-        directory = os.path.dirname(main) if stated is None else os.path.join(source.scope.directory, stated)
+        directory = os.path.dirname(self._paths[indexes[0]])
+        if stated is not None:
+            directory = os.path.join(source.scope.directory, stated)
         environment = self._include_environment(source, path, strings(long.get("env_file")), directory)
         imported = self.model(indexes, Scope(directory, environment), including)
         for section in _SECTIONS:
@@ -277,7 +284,7 @@ class Loader:
             try:
                 found.update(parse_env(text, {**found, **environment}))
             except EnvFileError as error:
-                raise ComposeError(name, error.line, str(error), "correct the line") from None
+                raise ComposeError(self._shown(name), error.line, str(error), "correct the line") from None
         return {**found, **environment}
 
     def _import(self, source: _Source, imported: Map, section: str, path: Path) -> None:
@@ -307,24 +314,33 @@ class Loader:
             raise self.fail(
                 source.file, path, f"cannot follow {file!r}: it is not a file on this machine", "keep a copy"
             )
-        name = os.path.normpath(os.path.join(source.scope.directory, file))
-        known = self._followed.get(name)
+        target = os.path.normpath(os.path.join(source.scope.directory, file))
+        known = self._index_of.get(target)
         if known is not None:
             return known
+        name = self._shown(target)
         document = self._replaced.get(name)
         if document is None:
-            text = self._read_file(source.file, path, name, optional=False)
+            text = self._read_file(source.file, path, target, optional=False)
             document = parse(text or "", name)
         self.documents.append(document)
-        self._followed[name] = len(self.documents) - 1
-        return self._followed[name]
+        self._paths.append(target)
+        self._index_of[target] = len(self.documents) - 1
+        return self._index_of[target]
+
+    def _shown(self, path: str) -> str:
+        """Return the name under which people see a file: relative to the project's folder where it lies inside."""
+        inside = os.path.join(self._directory or "", "")
+        return path[len(inside) :] if inside and path.startswith(inside) else path
 
     def _read_file(self, index: int, path: Path, name: str, optional: bool) -> str | None:
         """Read a file that another one names."""
         if self._read is None:
             if optional:
                 return None
-            raise self.fail(index, path, f"cannot follow {name!r}: only the files given are read here", "give it too")
+            raise self.fail(
+                index, path, f"cannot follow {self._shown(name)!r}: only the files given are read here", "give it too"
+            )
         try:
             return self._read(name)
         except OSError as error:
@@ -332,7 +348,7 @@ class Loader:
                 return None
             reason = error.strerror or str(error) or type(error).__name__
             raise self.fail(
-                index, path, f"cannot read {name!r}: {reason}", "correct the path or add the file"
+                index, path, f"cannot read {self._shown(name)!r}: {reason}", "correct the path or add the file"
             ) from None
 
 

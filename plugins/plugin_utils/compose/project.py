@@ -3,9 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A Compose project: one or several files as Compose sees them together.
 
-project = load_project([SourceFile("docker-compose.yml", text)], environment={"TAG": "1.31"})
-project.services["temporal"].memory_limit            # bytes, whichever syntax the files use
-project.services["temporal"].origin(("mem_limit",))  # (index of the file, line)
+``load_project([SourceFile("docker-compose.yml", text)]).services["temporal"].memory_limit`` are bytes, whichever syntax
+the files use; ``.origin(("mem_limit",))`` is the index of the file and the line that set it.
 """
 
 from __future__ import annotations
@@ -91,8 +90,8 @@ class Project:
         self.name = project_name(_stated_name(files, environment), environment, directory)
         # Compose tells the files their project's name by this variable.
         known = {"COMPOSE_PROJECT_NAME": self.name, **environment} if self.name else environment
-        replaced = {os.path.normpath(document.name): document for document in followed}
-        loader = Loader(self.files, read, strict, replaced)
+        replaced = {document.name: document for document in followed}
+        loader = Loader(self.files, read, strict, replaced, directory)
         scope = Scope(directory if directory is not None else os.path.dirname(files[0].name), known)
         self.config: Map = loader.model(range(self.given), scope)
         self.unknown: list[UnknownVariable] = loader.unknown
@@ -140,8 +139,9 @@ def load_project(
             relative as the names of the files are. None: such files are errors.
         strict: the environment is complete. A variable without value and default is then empty, and a required one an
             error, as in Compose. Otherwise the value is kept as unknown text.
-        directory: folder of the project: relative paths start there, and its last part names the project. Default:
-            the folder of the first file, without a name for the project.
+        directory: folder of the project: the names of the files and all paths in them are relative to it, and its last
+            part names the project. Default: names are relative to the caller's folder, paths to the folder of the first
+            file, and the project has no name unless a file or the environment states it.
 
     Raises:
         ComposeError: the first thing that is wrong, with file, line and what to do.

@@ -112,6 +112,30 @@ def test_included_services_belong_to_the_included_file() -> None:
     assert project.services["x"].defined_in == [1]
 
 
+def test_a_file_that_is_given_and_followed_is_one_file() -> None:
+    base = "services:\n  a: {image: a}\n  z: {image: z, mem_limit: 1g}\n"
+    over = "services:\n  a: {extends: {file: a.yml, service: z}}\n"
+    for directory in (None, "/srv/app"):
+        project = load(base, over, directory=directory)
+        assert [file.name for file in project.files] == ["a.yml", "b.yml"]
+        assert project.services["a"].origin(("mem_limit",)) == (0, 3)
+
+
+def test_files_in_the_folder_of_the_project_are_read_there_and_shown_relative_to_it() -> None:
+    text = "include: [sub/x.yml]\nservices: {a: {extends: {file: ../up.yml, service: u}}}\n"
+    follow = {
+        "/srv/app/sub/x.yml": "services:\n  x: {extends: {file: y.yml, service: y}}\n",
+        "/srv/app/sub/y.yml": "services: {y: {image: '${TAG}'}}",
+        "/srv/app/sub/.env": "TAG=y",
+        "/srv/up.yml": "services: {u: {image: u}}",
+    }
+    project = load(text, follow=follow, directory="/srv/app")
+    assert [file.name for file in project.files] == ["a.yml", "/srv/up.yml", "sub/x.yml", "sub/y.yml"]
+    assert project.services["x"].image == "y"
+    edited = replace_document(project, 3, parse("services: {y: {image: z}}", "sub/y.yml"))
+    assert edited.services["x"].image == "z"
+
+
 def test_the_name_of_the_project() -> None:
     text = "services: {a: {image: a}}"
     assert load(text).name is None
