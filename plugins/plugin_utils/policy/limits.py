@@ -144,13 +144,17 @@ def _memory_refusals(context: Context) -> list[str]:
     enough = format_size(round_up(floor))
     if wanted is not None and wanted != current and wanted < floor:
         return [
-            f"{context.name}: the memory limit {format_size(wanted)} ({context.stack.settings.source}) is below what "
-            f"it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {enough}"
+            (
+                f"{context.name}: the memory limit {format_size(wanted)} ({context.stack.settings.source}) is below what "
+                f"it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {enough}"
+            )
         ]
     if wanted is None and current is not None and current < usage.memory_now:
         return [
-            f"{context.name}: the memory limit {format_size(current)} of the file is below what it uses now, "
-            f"{_mib(usage.memory_now)}, and would kill it; raise it to {enough}"
+            (
+                f"{context.name}: the memory limit {format_size(current)} of the file is below what it uses now, "
+                f"{_mib(usage.memory_now)}, and would kill it; raise it to {enough}"
+            )
         ]
     return []
 
@@ -163,16 +167,20 @@ def _cpu_refusals(context: Context, stated: float | None) -> list[str]:
         if current is None or current * 1.25 + 0.05 >= used:
             return []
         return [
-            f"{context.name}: the CPU limit {format_cpus(current)} of the file is below the {used:.2f} CPUs that it "
-            "uses now, and would throttle it; raise it"
+            (
+                f"{context.name}: the CPU limit {format_cpus(current)} of the file is below the {used:.2f} CPUs that it "
+                "uses now, and would throttle it; raise it"
+            )
         ]
     written = f"{context.name}: the CPU limit {format_cpus(stated)} ({context.stack.settings.source})"
     if host is not None and stated > host.cpus:
         return [f"{written} is more than the {format_cpus(host.cpus)} cores of the host, which the engine refuses"]
     if stated != current and stated < used:
         return [
-            f"{written} is below the {used:.2f} CPUs that it uses now, and would throttle it; "
-            f"set limits.{context.name}.cpus to {format_cpus(round_cpus(used))}"
+            (
+                f"{written} is below the {used:.2f} CPUs that it uses now, and would throttle it; "
+                f"set limits.{context.name}.cpus to {format_cpus(round_cpus(used))}"
+            )
         ]
     return []
 

@@ -12,7 +12,7 @@ from ..compose.edit import Edit, apply_edits
 from . import coupled, health, limits, operations, security
 from .budget import share_out
 from .context import Context, Stack
-from .controls import control_ids
+from .controls import control, control_ids
 from .model import IMPACTS, SEVERITIES, Budget, Change, Finding, HostFacts, Plan, Settings, Usage, Waiver
 from .settings import check_services
 from .waivers import file_waivers
@@ -55,6 +55,9 @@ class _Planner:
         """Take a finding in; return its fix when it is part of the plan."""
         settings = self.stack.settings
         if finding is None or not settings.selects(finding.control):
+            return None
+        role = self.stack.roles.get(finding.service)
+        if role is not None and role.kind not in control(finding.control).kinds:
             return None
         if SEVERITIES.index(finding.severity) < SEVERITIES.index(settings.severity):
             return None
