@@ -62,11 +62,14 @@ class Process:
         return Result(self._popen.returncode, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
 
     def stop(self) -> None:
-        """Kill the command with its children, if it still runs."""
+        """Kill the command with its children, if it still runs, and drop its output."""
         if self._popen.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, signal.SIGKILL)
-            self._popen.communicate()
+            self._popen.wait()
+        for pipe in (self._popen.stdout, self._popen.stderr):
+            if pipe is not None:
+                pipe.close()
 
 
 class Docker:

@@ -339,15 +339,24 @@ def prune(directory: str, keep: int = KEPT_GENERATIONS) -> list[str]:
     settled = [name for name in identifiers(directory) if load(directory, name)["state"] != "open"]
     old = settled[: -max(1, keep)]
     for identifier in old:
-        folder = os.path.join(_generations_folder(directory), identifier)
-        # Renamed first: a run that is killed in the middle leaves no generation without its manifest.
-        doomed = os.path.join(_generations_folder(directory), f".old-{identifier}")
-        try:
-            os.rename(folder, doomed)
-        except OSError as error:
-            raise os_error(error, folder, "remove the old generation") from None
-        shutil.rmtree(doomed, ignore_errors=True)
+        drop(directory, identifier)
     return old
+
+
+def drop(directory: str, identifier: str) -> None:
+    """Remove a generation. Works on a full disk.
+
+    Raises:
+        StackError: it cannot be removed.
+    """
+    folder = os.path.join(_generations_folder(directory), identifier)
+    # Renamed first: a run that is killed in the middle leaves no generation without its manifest.
+    doomed = os.path.join(_generations_folder(directory), f".old-{identifier}")
+    try:
+        os.rename(folder, doomed)
+    except OSError as error:
+        raise os_error(error, folder, "remove the generation") from None
+    shutil.rmtree(doomed, ignore_errors=True)
 
 
 def clean(directory: str, folders: Sequence[str]) -> list[str]:

@@ -179,8 +179,8 @@ def write(directory: str, files: Sequence[NewFile], facts: Mapping[str, Any], ch
     try:
         _make_folders(directory, folders)
         _replace_all([item.write for item in planned])
-    except StackError as error:
-        _undo(directory, manifest, str(error))
+    except StackError:
+        _undo(directory, manifest)
         raise
     return Outcome(True, shown, manifest)
 
@@ -216,11 +216,11 @@ def _replace_all(writes: Sequence[_atomic.Write]) -> None:
             _atomic.commit(waiting)
 
 
-def _undo(directory: str, manifest: dict[str, Any], reason: str) -> None:
-    """Bring back what a failed write has changed; if that fails too, the generation stays open for the next run."""
+def _undo(directory: str, manifest: dict[str, Any]) -> None:
+    """Bring back what a failed write has changed, and forget it; if that fails too, the next run finds it open."""
     with contextlib.suppress(StackError):
         _bring_back(directory, manifest, _decide(directory, manifest, {}))
-        _generations.close(directory, manifest, "restored", f"write failed: {reason}")
+        _generations.drop(directory, manifest["id"])
 
 
 class _Decision(NamedTuple):
