@@ -16,6 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 MEMORY = 512 * 2**20
 SECONDS = 10
+POWERLESS = ("setpriv", "--bounding-set=-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
 ENVIRONMENT["PYTHONPATH"] = os.pathsep.join((str(ROOT / "src"), str(ROOT / ".collections")))
 
@@ -38,19 +39,18 @@ def _bound() -> None:
 def program(tmp_path: Path) -> Program:
     """Run ``breakwater`` in a temporary folder and return exit code, output and errors.
 
-    ``user`` runs it as another user, which only root can do.
+    ``powerless`` takes root's right to read every file away from it.
     """
 
-    def run(*arguments: str, stdin: bytes = b"", cwd: Path = tmp_path, user: int | None = None) -> Outcome:
+    def run(*arguments: str, stdin: bytes = b"", cwd: Path = tmp_path, powerless: bool = False) -> Outcome:
         done = subprocess.run(
-            [sys.executable, "-m", "breakwater", *arguments],
+            [*(POWERLESS if powerless else ()), sys.executable, "-m", "breakwater", *arguments],
             input=stdin,
             capture_output=True,
             cwd=cwd,
             env=ENVIRONMENT,
             timeout=3 * SECONDS,
             preexec_fn=_bound,
-            user=user,
             check=False,
         )
         return Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -68,14 +67,9 @@ def test_missing_unreadable_and_empty_places(program: Program, tmp_path: Path) -
     one_clear_line(program("scan", "loop.yml"), "cannot be read: Too many levels of symbolic links", name="loop.yml")
 
 
-def test_a_file_without_permission(program: Program) -> None:
-    with tempfile.TemporaryDirectory() as folder:  # pytest's own folders are closed to other users
-        os.chmod(folder, 0o755)
-        path = Path(folder, "docker-compose.yml")
-        path.write_bytes(service("restart: always"))
-        path.chmod(0)
-        nobody = 65534 if os.geteuid() == 0 else None
-        one_clear_line(program("scan", path.name, cwd=Path(folder), user=nobody), "cannot be read: Permission denied")
+def test_a_file_without_permission(program: Program, compose: Callable[[bytes | str], Path]) -> None:
+    compose(service("restart: always")).chmod(0)
+    one_clear_line(program("scan", "docker-compose.yml", powerless=True), "cannot be read: Permission denied")
 
 
 def test_tags_are_never_executed(program: Program, compose: Callable[[bytes | str], Path], tmp_path: Path) -> None:

@@ -9,11 +9,9 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model impo
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.masking import mask_text
 from breakwater.mask import SMELLS, masked, masked_finding
 
-WORDS = st.sampled_from(
-    ["a", "POSTGRES_PASSWORD", "PGPWD", "API_KEY", "s3cret", "Secret", "DSN", "SALT", "ACCESS_TOKEN", "credentials"]
-    + ["--requirepass", "--masterauth", "redis-cli", "-a", "Authorization:", "Bearer", "postgres://u:p@h/d"]
-    + ["=", ":", '"', "'", ",", "x1"]
-)
+NAMES = ["POSTGRES_PASSWORD", "PGPWD", "API_KEY", "s3cret", "Secret", "DSN", "SALT", "ACCESS_TOKEN", "credentials"]
+OPTIONS = ["--requirepass", "--masterauth", "redis-cli", "-a", "Authorization:", "Bearer", "postgres://u:p@h/d"]
+WORDS = st.sampled_from([*NAMES, *OPTIONS, "=", ":", '"', "'", ",", "x1"])
 
 
 @given(st.lists(WORDS, max_size=6).map(" ".join) | st.lists(WORDS, max_size=6).map("".join) | st.text(max_size=30))
