@@ -56,7 +56,7 @@ class DeployingAction(StackAction):
         docker = [options.get("docker_cli") or "docker"]
         if options.get("docker_host"):
             docker += ["--host", options["docker_host"]]
-        return self.target("ansible.builtin.command", {"_raw_params": None, "argv": [*docker, *arguments]})
+        return self.target("ansible.builtin.command", {"argv": [*docker, *arguments]})
 
     def _update(self, project: Project, need: Need, options: Mapping[str, Any]) -> None:
         """Bring the limits of running containers back; nothing is restarted."""
