@@ -163,8 +163,12 @@ class Planner:
         if isinstance(target, dict) and isinstance(base, dict):
             if lines is None and not (self.is_set(path) and any(name not in target and name in old for name in base)):
                 for name in base:
-                    if name not in target:
-                        self.leak(source, name, path)
+                    if name in target:
+                        continue
+                    if name in old:
+                        reason = f"{dotted((*path, name))} is inherited by the alias *{node.text} and cannot be removed here"
+                        raise self.layout.refuse(node, reason, "remove it where it is defined")
+                    self.leak(source, name, path)
                 return
             if lines is not None and parent.flow:
                 over = {name: value for name, value in target.items() if name not in base or not same(base[name], value)}
