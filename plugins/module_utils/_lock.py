@@ -17,7 +17,6 @@ import contextlib
 import fcntl
 import json
 import os
-import socket
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
@@ -85,7 +84,7 @@ def _pid_namespace() -> str:
 def identify(pid: int) -> dict[str, Any]:
     """Describe a process of this host for a lease (the O(process) option of the modules)."""
     return {
-        "host": socket.gethostname(),
+        "host": os.uname().nodename,
         "pid": pid,
         "started": _start_time(pid),
         "boot_id": _first_line("/proc/sys/kernel/random/boot_id"),

@@ -27,7 +27,7 @@ from ansible_collections.breakwater.stack.plugins.module_utils import (
 
 CGROUP_ROOT = "/sys/fs/cgroup"
 # Long enough for 1 % of a CPU to be seen (10 ms ticks are not involved: both cgroup versions count nanoseconds).
-CPU_WINDOW_SECONDS = 0.15
+CPU_WINDOW_SECONDS = 0.1
 
 
 class Request(NamedTuple):
@@ -41,7 +41,7 @@ class Request(NamedTuple):
         profiles: profiles that are active.
         generation: the generation whose contents are wanted: "latest", "latest_kept" or an id; None gives the open
             one with contents, else the latest without.
-        usage: measure what containers use (costs up to 0.15 s).
+        usage: measure what containers use (costs up to 0.1 s).
     """
 
     directory: str

@@ -59,7 +59,7 @@ INSPECTED: dict[str, Any] = {
         },
     },
 }
-NO_LIMITS = {
+NO_LIMITS: dict[str, Any] = {
     "memory": None,
     "memory_reservation": None,
     "cpus": None,

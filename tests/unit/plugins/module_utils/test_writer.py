@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import stat
+import time
 from pathlib import Path
 from typing import Any
 
@@ -236,7 +237,7 @@ def run_through(project: Path, count: int) -> list[str]:
 
 def test_old_generations_go_and_the_last_never(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(1_795_000_000, 1_796_000_000))
-    monkeypatch.setattr(_generations.time, "time", lambda: float(next(clock)))
+    monkeypatch.setattr(time, "time", lambda: float(next(clock)))
     identifiers = run_through(project, 5)
     opened = _writer.write(str(project), [ALL[1]], FACTS, check=False).generation
     assert opened is not None
