@@ -145,8 +145,8 @@ def _memory_refusals(context: Context) -> list[str]:
     if wanted is not None and wanted != current and wanted < floor:
         return [
             (
-                f"{context.name}: the memory limit {format_size(wanted)} ({context.stack.settings.source}) is below what "
-                f"it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {enough}"
+                f"{context.name}: the memory limit {format_size(wanted)} ({context.stack.settings.source}) is below "
+                f"what it uses ({why} = {_mib(floor)}); set limits.{context.name}.memory to {enough}"
             )
         ]
     if wanted is None and current is not None and current < usage.memory_now:
@@ -168,8 +168,8 @@ def _cpu_refusals(context: Context, stated: float | None) -> list[str]:
             return []
         return [
             (
-                f"{context.name}: the CPU limit {format_cpus(current)} of the file is below the {used:.2f} CPUs that it "
-                "uses now, and would throttle it; raise it"
+                f"{context.name}: the CPU limit {format_cpus(current)} of the file is below the {used:.2f} CPUs that "
+                "it uses now, and would throttle it; raise it"
             )
         ]
     written = f"{context.name}: the CPU limit {format_cpus(stated)} ({context.stack.settings.source})"

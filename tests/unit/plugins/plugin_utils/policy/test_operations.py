@@ -116,9 +116,7 @@ def test_start_order_waits_for_health_where_there_is_one(hardened: Callable[...,
     assert service(text, "ui")["depends_on"] == {"temporal": {"condition": "service_started"}}
 
 
-def test_nothing_waits_for_a_health_that_is_not_written(
-    hardened: Callable[..., str], plan_of: Callable[..., Plan]
-) -> None:
+def test_nothing_waits_for_a_health_that_is_not_written(hardened: Callable[..., str]) -> None:
     text = hardened(STACK, select=["BW-OPS-004"])
     assert service(text, "setup")["depends_on"] == ["db"]
     assert service(hardened(STACK, max_impact="recreate"), "setup")["depends_on"] == ["db"]

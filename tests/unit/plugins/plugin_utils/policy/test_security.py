@@ -112,6 +112,9 @@ def test_capabilities(hardened: Callable[..., str], config: str, dropped: list[s
 
 
 def test_a_finding_stands_at_its_line(plan_of: Callable[..., Plan]) -> None:
-    text = "services:\n  a:\n    image: postgres:17\n    ports:\n      - '127.0.0.1:1:1'\n      - '5432:5432'\n    environment:\n      - X=1\n      - DB_PASSWORD=x\n"
+    text = (
+        "services:\n  a:\n    image: postgres:17\n    ports:\n      - '127.0.0.1:1:1'\n      - '5432:5432'\n"
+        "    environment:\n      - X=1\n      - DB_PASSWORD=x\n"
+    )
     plan = plan_of(text, select=["BW-SEC-008", "BW-SEC-009"])
     assert [f.line for f in plan.findings] == [6, 9]
