@@ -30,6 +30,16 @@ HEALTH = (
         "An open port, a process that exists or a reply that is not looked at says nothing about service: a stopped "
         "process keeps its port open, and Redis answers while it still loads its data.",
     ),
+    report(
+        "HLT-003",
+        "Health check that is slow",
+        "low",
+        DAEMONS,
+        SERVICES + "healthcheck",
+        "Many retries are often there to get through a slow start, which is what start_period is for; afterwards they "
+        "only hide a fault for minutes.",
+        "how long the service takes to start is not in the file, and too few retries would call it unhealthy",
+    ),
 )
 
 OPERATIONS = (

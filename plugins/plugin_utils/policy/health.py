@@ -43,6 +43,16 @@ TIMINGS = {
     "redis": Timing(10, 3, 3, 30),
 }
 
+#: Seconds after which a fault has to show.
+SLOWEST = 120
+
+
+def timing_for(context: Context) -> Timing:
+    """Return when a probe of a service runs."""
+    timing = TIMINGS[context.kind]
+    return timing._replace(start_period=120) if context.role.flavour == "auto-setup" else timing
+
+
 #: Settings that make a plain probe fail against a healthy server: TLS and authorisation.
 _SECURED = re.compile(r"^TEMPORAL_(TLS_|JWT_|AUTH_)|^TEMPORAL_AUTH")
 
@@ -201,10 +211,7 @@ def _missing(context: Context, probe: Probe) -> Finding:
         severity = "low" if context.kind in ("worker", "other") else "medium"
         return context.finding("BW-HLT-001", f"has no health check; {probe.missing_because}", (), None, severity)
     file = context.file_for(("healthcheck",))
-    timing = TIMINGS[context.kind]
-    if context.role.flavour == "auto-setup":
-        timing = timing._replace(start_period=120)
-    edits = [context.set(_section(probe, timing), "healthcheck")]
+    edits = [context.set(_section(probe, timing_for(context)), "healthcheck")]
     summary = "healthcheck: " + " ".join(probe.test[1:])
     fix = context.change("BW-HLT-001", file, edits, summary, probe.proves)
     return context.finding("BW-HLT-001", "has no health check", (), fix)
@@ -245,7 +252,7 @@ def _lying(context: Context, check: dict[str, Any], lie: str) -> Finding:
         edits = [context.set(better[1], *path, 1)]
     if "start_period" not in check and context.kind in TIMINGS:
         # A check that could not fail needed none; without it the true one counts failures while the service starts.
-        edits.append(context.set(format_duration(TIMINGS[context.kind].start_period), "healthcheck", "start_period"))
+        edits.append(context.set(format_duration(timing_for(context).start_period), "healthcheck", "start_period"))
     shown = better if isinstance(better, str) else " ".join(better[1:])
     fix = context.change("BW-HLT-002", file, edits, f"healthcheck: {shown}", proves)
     return context.finding("BW-HLT-002", message, path, fix)
@@ -277,3 +284,16 @@ def _as_shell(own: Any) -> tuple[bool, str | None]:
             return True, words[0]
         return False, " ".join(words) if all(_PLAIN_WORD.fullmatch(word) for word in words) else None
     return True, str(own) if own is not None else None
+
+
+def check_speed(context: Context) -> Finding | None:
+    """BW-HLT-003: a health check shows a fault within two minutes (engine defaults: 3 times every 30 s)."""
+    check = context.service.healthcheck
+    if check is None or check["disable"] or "test" not in check or not context.role.daemon:
+        return None
+    interval, retries = check.get("interval") or 30.0, check.get("retries") or 3
+    if interval * retries <= SLOWEST:
+        return None
+    message = f"shows a fault after {interval * retries:g} s only ({retries} x {interval:g} s)"
+    path = ("healthcheck", "retries" if "retries" in check else "interval")
+    return context.finding("BW-HLT-003", message, path)

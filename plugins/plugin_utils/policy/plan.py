@@ -163,6 +163,7 @@ def _plan_health(planner: _Planner, context: Context) -> None:
     has_one = check is not None and "test" in check and not check["disable"]
     finding = health.check_health(context)
     fix = planner.admit(finding)
+    planner.admit(health.check_speed(context))
     if fix is not None or (has_one and (finding is None or finding.control != "BW-HLT-002")):
         planner.stack.checked.add(context.name)
 

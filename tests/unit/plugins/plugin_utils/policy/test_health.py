@@ -189,3 +189,18 @@ def test_faults_show_within_two_minutes_and_probes_end_before_the_next() -> None
     for timing in TIMINGS.values():
         assert timing.timeout < timing.interval
         assert timing.retries * (timing.interval + timing.timeout) <= 120
+
+
+@pytest.mark.parametrize(
+    ("timing", "slow"),
+    [
+        ("interval: 5s, retries: 60", "shows a fault after 300 s only (60 x 5 s)"),
+        ("interval: 5m", "shows a fault after 900 s only (3 x 300 s)"),
+        ("interval: 10s, retries: 12", None),
+        ("timeout: 5s", None),
+    ],
+)
+def test_slow_checks_are_reported(plan_of: Callable[..., Plan], timing: str, slow: str | None) -> None:
+    text = f"services: {{a: {{image: 'postgres:17', healthcheck: {{test: pg_isready -h db, {timing}}}}}}}"
+    found = plan_of(text, select=["BW-HLT-003"]).findings
+    assert [(f.message, f.fix) for f in found] == ([(slow, None)] if slow else [])
