@@ -17,7 +17,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.render impo
 from breakwater import exits
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
-from breakwater.judge import Judge, budget_refusal, problem, refusals
+from breakwater.judge import Judge, budget_refusal, problem, refusals, unknown_services
 from breakwater.render.text import plural
 from breakwater.report import Problem
 from breakwater.write import NewFile, write_files
@@ -51,12 +51,14 @@ class Fixed:
 def command(options: Options) -> int:
     """Run the command; see ``breakwater fix --help``."""
     host = host_facts(options.host_memory, options.host_cpus)
-    judge = Judge(options, host)
-    fixed, problems = _plan(options, judge)
+    fixed, problems = _plan(options, Judge(options, host))
     sys.stdout.write("".join(one.text for one in fixed))
     for trouble in problems:
         sys.stderr.write(f"{trouble}\n")
-    for note in (describe(host), *judge.unknown_services()):
+    for note in (
+        describe(host),
+        *unknown_services((one.judged.settings, one.judged.project.services) for one in fixed),
+    ):
         sys.stderr.write(f"note: {note}\n")
     changed = [file for one in fixed for file in one.files]
     if problems:

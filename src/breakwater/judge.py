@@ -17,6 +17,8 @@ from breakwater.settings import SettingsFinder
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Settings
     from breakwater.arguments import Options
     from breakwater.inputs import Group
@@ -45,7 +47,6 @@ class Judge:
     def __init__(self, options: Options, host: HostFacts) -> None:
         self._settings = SettingsFinder(options)
         self._host = host
-        self._services: dict[str, tuple[Settings, set[str]]] = {}
 
     def judge(self, group: Group) -> Judged:
         """Read, understand and plan one project.
@@ -59,13 +60,20 @@ class Judge:
         project = load_project(sources, read_env(group.folder), read_followed)
         if not project.services:
             raise ComposeError(group.names[0], None, "no services, so there is nothing to judge", "name a Compose file")
-        self._services.setdefault(settings.source, (settings, set()))[1].update(project.services)
         plan = make_plan(project, self._host, {}, _of_project(settings, project))
         return Judged(group, project, plan, settings)
 
-    def unknown_services(self) -> list[str]:
-        """Say which services the settings name that no judged project has: a misspelt name, or a file left out."""
-        return [text for settings, names in self._services.values() for text in check_services(settings, sorted(names))]
+
+def unknown_services(used: Iterable[tuple[Settings, Iterable[str]]]) -> list[str]:
+    """Say which services the settings name that no project has: a misspelt name, or a file that was not named.
+
+    Args:
+        used: the settings of each project with the names of its services.
+    """
+    names: dict[str, tuple[Settings, set[str]]] = {}
+    for settings, services in used:
+        names.setdefault(settings.source, (settings, set()))[1].update(services)
+    return [text for settings, known in names.values() for text in check_services(settings, sorted(known))]
 
 
 def _of_project(settings: Settings, project: Project) -> Settings:

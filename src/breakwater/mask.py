@@ -27,11 +27,20 @@ SMELLS = (
 )
 
 
+#: Most messages of a scan are the same few: each is looked at once.
+_known: dict[str, str] = {}
+
+
 def masked(text: str) -> str:
     """Return a text with its secrets masked."""
-    lower = text.lower()
-    if not any(smell in lower for smell in SMELLS):
-        return text
+    found = _known.get(text)
+    if found is None:
+        lower = text.lower()
+        found = _known[text] = _mask(text) if any(smell in lower for smell in SMELLS) else text
+    return found
+
+
+def _mask(text: str) -> str:
     from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.masking import mask_text
 
     return mask_text(text)
@@ -41,5 +50,10 @@ def masked_finding(finding: Finding) -> Finding:
     """Return a finding whose texts have their secrets masked; they may quote the file."""
     fix = finding.fix
     if fix is not None:
-        fix = fix._replace(summary=masked(fix.summary), reason=masked(fix.reason))
-    return finding._replace(message=masked(finding.message), withheld=masked(finding.withheld), fix=fix)
+        summary, reason = masked(fix.summary), masked(fix.reason)
+        if summary is not fix.summary or reason is not fix.reason:
+            finding = finding._replace(fix=fix._replace(summary=summary, reason=reason))
+    message, withheld = masked(finding.message), masked(finding.withheld)
+    if message is not finding.message or withheld is not finding.withheld:
+        finding = finding._replace(message=message, withheld=withheld)
+    return finding

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import control
 from breakwater.mask import masked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Control, Finding
+    from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Control, Finding, Settings
 
 
 class Problem:
@@ -27,14 +28,18 @@ class Problem:
 
 
 class Item:
-    """A finding with the name of its file and the row of its control."""
+    """A finding with the name of its file."""
 
-    __slots__ = ("control", "file", "finding")
+    __slots__ = ("file", "finding")
 
-    def __init__(self, file: str, finding: Finding, control: Control) -> None:
+    def __init__(self, file: str, finding: Finding) -> None:
         self.file = file
         self.finding = finding
-        self.control = control
+
+    @property
+    def control(self) -> Control:
+        """The row of the finding's control."""
+        return control(self.finding.control)
 
 
 class Report:
@@ -45,9 +50,10 @@ class Report:
         problems: what could not be judged.
         files, services: names of the files and number of services that were judged.
         notes: what people should know about the run (settings file, host facts).
+        settings: the settings that were used, each with the names of the services of a project.
     """
 
-    __slots__ = ("files", "items", "notes", "problems", "services")
+    __slots__ = ("files", "items", "notes", "problems", "services", "settings")
 
     def __init__(self) -> None:
         self.items: list[Item] = []
@@ -55,6 +61,17 @@ class Report:
         self.files: list[str] = []
         self.services = 0
         self.notes: list[str] = []
+        self.settings: list[tuple[Settings, list[str]]] = []
+
+    def add(self, part: Report) -> None:
+        """Take the report of one project into that of the run."""
+        self.items.extend(part.items)
+        self.problems.extend(part.problems)
+        self.files.extend(part.files)
+        self.services += part.services
+        self.settings.extend(part.settings)
+        for note in part.notes:
+            self.note(note)
 
     def open_items(self) -> list[Item]:
         """Findings that no waiver in force covers."""

@@ -6,19 +6,20 @@ from __future__ import annotations
 import sys
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
-from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import control
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import PolicyError
 from breakwater import exits
 from breakwater.host import describe, host_facts
 from breakwater.inputs import collect
-from breakwater.judge import Judge, Judged, budget_refusal, problem, refusals
+from breakwater.judge import Judge, budget_refusal, problem, refusals, unknown_services
 from breakwater.mask import masked_finding
+from breakwater.processes import map_in_processes
 from breakwater.report import Item, Report
 from breakwater.settings import COMMAND_LINE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from breakwater.arguments import Options
+    from breakwater.inputs import Group
 
 #: The control that compares the limits with the host.
 FITS_HOST = "BW-LIM-005"
@@ -44,38 +45,42 @@ def scan(options: Options) -> Report:
     report.problems.extend(problem(error) for error in errors)
     judge = Judge(options, host)
     stated = options.host_memory is not None or options.host_cpus is not None
-    for group in groups:
-        try:
-            _add(report, judge.judge(group), stated)
-        except (ComposeError, PolicyError) as error:
-            report.problems.append(problem(error))
-    for text in judge.unknown_services():
+    for part in map_in_processes(lambda group: _part(judge, group, stated), groups):
+        report.add(part)
+    for text in unknown_services(report.settings):
         report.note(text)
     return report
 
 
-def _add(report: Report, judged: Judged, stated: bool) -> None:
-    """Take the findings of one project into the report.
+def _part(judge: Judge, group: Group, stated: bool) -> Report:
+    """Report on one project.
 
     Args:
-        report: gets the findings.
-        judged: the project with its plan.
+        judge: knows host and settings.
+        group: the project's files.
         stated: the host was stated. Otherwise this machine only serves to propose limits: whether the stack fits it is
             no finding, because a result must not depend on the machine of a developer or a CI job.
     """
+    part = Report()
+    try:
+        judged = judge.judge(group)
+    except (ComposeError, PolicyError) as error:
+        part.problems.append(problem(error))
+        return part
     names = [document.name for document in judged.project.files]
-    report.problems.extend(refusals(judged))
-    report.files.extend(judged.group.names)
-    report.services += len(judged.project.services)
+    part.problems.extend(refusals(judged))
+    part.files.extend(group.names)
+    part.services = len(judged.project.services)
+    part.settings.append((judged.settings, list(judged.project.services)))
     if judged.settings.source != COMMAND_LINE:
-        report.note(f"settings: {judged.settings.source}")
+        part.note(f"settings: {judged.settings.source}")
     refusal = budget_refusal(judged.plan)
     if refusal and not stated:
-        report.note(f"{names[0]}: no limits are proposed: {refusal}")
+        part.note(f"{names[0]}: no limits are proposed: {refusal}")
     findings = [finding for finding in judged.plan.findings if stated or finding.control != FITS_HOST]
-    items = [Item(names[finding.file], masked_finding(finding), control(finding.control)) for finding in findings]
-    items.sort(key=lambda item: (item.finding.file, item.finding.line or 0))
-    report.items.extend(items)
+    part.items = [Item(names[finding.file], masked_finding(finding)) for finding in findings]
+    part.items.sort(key=lambda item: (item.finding.file, item.finding.line or 0))
+    return part
 
 
 def render(report: Report, options: Options) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import control
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Change, Finding, Waiver
 from breakwater.report import Item, Problem, Report
 
@@ -24,7 +23,7 @@ def report() -> Report:
         finding("BW-LIM-003", None, "medium", "100 % of <everything>, & more: it's odd", service=""),
     ]
     made = Report()
-    made.items = [Item("stack dir/ü.yml", row, control(row.control)) for row in rows]
+    made.items = [Item("stack dir/ü.yml", row) for row in rows]
     made.problems = [
         Problem("b.yml", 3, "tab used as indentation", "use spaces"),
         Problem("c.yml", None, "is a named pipe"),

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Share many files out among the cores. Processes are forked, so that nothing is imported twice."""
+
+from __future__ import annotations
+
+import os
+
+from breakwater.exits import CommandError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+#: A process that judges fewer files than this costs more than it saves (2 ms to fork, 1 to 3 ms per file).
+ENOUGH = 25
+
+
+def map_in_processes(function: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+    """Call a function on each item, on all cores when there are many items.
+
+    Args:
+        function: called once per item; its results and what it needs are plain data that can be pickled.
+        items: in the order in which the results are wanted.
+
+    Raises:
+        CommandError: a process ended before its work was done.
+    """
+    count = min(len(os.sched_getaffinity(0)), len(items) // ENOUGH)
+    if count < 2:
+        return [function(item) for item in items]
+    import pickle
+
+    workers = [_start(function, items[start::count]) for start in range(1, count)]
+    shares = [[function(item) for item in items[0::count]]]
+    for process, pipe in workers:
+        with os.fdopen(pipe, "rb") as stream:
+            written = stream.read()
+        _, status = os.waitpid(process, 0)
+        if status != 0:
+            raise CommandError(f"a process that judged files ended with status {status}; scan fewer files in one call")
+        shares.append(pickle.loads(written))
+    return [shares[index % count][index // count] for index in range(len(items))]
+
+
+def _start(function: Callable[[Any], Any], items: Sequence[Any]) -> tuple[int, int]:
+    """Fork a process that works on a share; return its id and the pipe on which the results come."""
+    source, sink = os.pipe()
+    process = os.fork()
+    if process != 0:
+        os.close(sink)
+        return process, source
+    # The child leaves by os._exit whatever happens: it must neither flush the parent's output nor print a traceback.
+    status = 1
+    try:
+        import pickle
+
+        os.close(source)
+        with os.fdopen(sink, "wb") as stream:
+            pickle.dump([function(item) for item in items], stream, pickle.HIGHEST_PROTOCOL)
+        status = 0
+    finally:
+        os._exit(status)
