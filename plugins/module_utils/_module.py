@@ -33,7 +33,7 @@ def project_options() -> dict[str, Any]:
     }
 
 
-def content_options(required: bool) -> dict[str, Any]:
+def content_options() -> dict[str, Any]:
     """Give the option for files with contents."""
     options = {
         "path": {"type": "path", "required": True},
@@ -41,8 +41,18 @@ def content_options(required: bool) -> dict[str, Any]:
         "expected_sha256": {"type": "str"},
         "mode": {"type": "raw"},
     }
-    spec: dict[str, Any] = {"type": "list", "elements": "dict", "options": options}
-    return {**spec, "required": True} if required else {**spec, "default": []}
+    return {"type": "list", "elements": "dict", "options": options, "default": []}
+
+
+def run_id(params: Mapping[str, Any]) -> str:
+    """Give the id of the run.
+
+    Raises:
+        StackError: it is not set.
+    """
+    if not params["run_id"]:
+        raise StackError("run_id is missing; it is the one that stack_open was given")
+    return str(params["run_id"])
 
 
 def read_stack(params: Mapping[str, Any]) -> dict[str, Any]:

@@ -31,9 +31,8 @@ options:
     type: path
     required: true
   run_id:
-    description: Identifies the run.
+    description: Identifies the run. The action gives it.
     type: str
-    required: true
   outcome:
     description: How the run ended.
     type: str
@@ -48,7 +47,6 @@ EXAMPLES = r"""
 - name: Keep what was written and let others in
   breakwater.stack.stack_close:
     project_dir: /opt/generic-corp
-    run_id: 6f1c0a52
 """
 
 RETURN = r"""
@@ -59,13 +57,13 @@ generation:
   sample: 20261124T090500Z-3f2a
 pruned:
   description: Ids of old generations that were removed.
-  returned: success
+  returned: without the action
   type: list
   elements: str
   sample: []
 released:
   description: Whether the run still held the lock.
-  returned: success
+  returned: without the action
   type: bool
   sample: true
 """
@@ -84,13 +82,14 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     if module.check_mode:
         return result
     directory = _writer.check_directory(params["project_dir"])
+    run_id = _module.run_id(params)
     manifest = _generations.find(directory, "open") if params["outcome"] == "kept" else None
-    if manifest is not None and manifest.get("run_id") == params["run_id"]:
-        _lock.renew(_generations.root_of(directory), params["run_id"])
+    if manifest is not None and manifest.get("run_id") == run_id:
+        _lock.renew(_generations.root_of(directory), run_id)
         _generations.close(directory, manifest, "kept")
         result["generation"] = manifest["id"]
         result["pruned"] = _generations.prune(directory)
-    result["released"] = _lock.release(_generations.root_of(directory), params["run_id"]) is not None
+    result["released"] = _lock.release(_generations.root_of(directory), run_id) is not None
     return result
 
 
@@ -98,7 +97,7 @@ def main() -> None:
     """Run the module."""
     options = {
         "project_dir": {"type": "path", "required": True},
-        "run_id": {"type": "str", "required": True},
+        "run_id": {"type": "str"},
         "outcome": {"type": "str", "choices": ["kept", "none"], "default": "kept"},
     }
     _module.run(AnsibleModule(argument_spec=options, supports_check_mode=True), work)

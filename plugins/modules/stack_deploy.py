@@ -33,6 +33,10 @@ options:
     description: Seconds to wait for each stage to be healthy.
     type: int
     default: 180
+  kinds:
+    description: Kinds of services that cannot be told from their images, for the order of the stages.
+    type: dict
+    default: {}
 author: Breakwater contributors (@breakwater)
 seealso:
   - module: community.docker.docker_compose_v2
@@ -58,7 +62,11 @@ from ansible.module_utils.basic import AnsibleModule
 
 def main() -> None:
     """Fail: the action plugin of this name does the work and never gets here."""
-    options = {"project_dir": {"type": "path", "required": True}, "wait_timeout": {"type": "int", "default": 180}}
+    options = {
+        "project_dir": {"type": "path", "required": True},
+        "wait_timeout": {"type": "int", "default": 180},
+        "kinds": {"type": "dict", "default": {}},
+    }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     module.fail_json(
         msg="stack_deploy runs on the controller; call it as breakwater.stack.stack_deploy from a playbook"

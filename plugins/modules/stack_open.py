@@ -15,7 +15,8 @@ description:
   - The lock names its holder and expires. It counts no more when it has expired, or when the process that it names is
     known to be dead.
   - In check mode, and with O(lock=false), it only reads - no lock, no folder, nothing.
-  - An open generation that a killed run left is part of the reading. Restore it with
+  - The action settles an open generation that a killed run left - it brings the files back and deploys them. Without
+    the action it is part of the reading; restore it with
     M(breakwater.stack.stack_restore) before anything else.
   - The action of the same name on the controller keeps the reading for the tasks that follow.
 extends_documentation_fragment:
@@ -32,18 +33,18 @@ attributes:
     support: full
 options:
   run_id:
-    description: Identifies the run. Required unless only reading.
+    description: Identifies the run. The action gives it; without the action it is required unless O(lock=false).
     type: str
   lock:
-    description: Whether to take the lock.
+    description: Whether to take the lock. The action takes it unless in check mode.
     type: bool
     default: true
   lock_holder:
-    description: Who runs, for people who find the stack locked. When not set, the user on the target.
+    description: Who runs, for people who find the stack locked. The action gives the user and host of the controller.
     type: str
   lock_process:
     description:
-      - The process whose death frees the lock, as C(_lock.identify) describes it.
+      - The process whose death frees the lock. The action gives that of the playbook's run.
       - It is only looked at where it ran on the same boot of the same host.
     type: dict
     default: {}
@@ -55,6 +56,10 @@ options:
     description: Seconds after which the lock expires unless a step of the run renews it.
     type: int
     default: 1800
+  wait_timeout:
+    description: Seconds that the action waits for services to be healthy when it brings back what a killed run left.
+    type: int
+    default: 180
 author: Breakwater contributors (@breakwater)
 seealso:
   - module: breakwater.stack.stack_close
@@ -65,31 +70,45 @@ EXAMPLES = r"""
 - name: Open the stack
   breakwater.stack.stack_open:
     project_dir: /opt/generic-corp
-    run_id: 6f1c0a52
-    lock_holder: "ops@controller: harden.yml"
     lock_wait: 60
 """
 
 RETURN = r"""
+msg:
+  description: What the action found and did, in lines for people.
+  returned: from the action
+  type: list
+  elements: str
+  sample: ["generic-corp: 4 services"]
+services:
+  description: The kind of each service.
+  returned: from the action
+  type: dict
+  sample: {temporal: temporal, postgres: postgres}
+host:
+  description: Memory (bytes), CPUs, cgroup version, and versions of engine and Compose.
+  returned: from the action
+  type: dict
+  sample: {memory: 25276063744, cpus: 2, cgroup: 2, engine: 27.3.1, compose: 2.29.7}
 reading_z:
   description:
     - The whole reading, packed (base64 of zlib of JSON). It holds the contents of files, so keep it out of logs.
-  returned: success
+  returned: without the action
   type: str
   sample: eJyr...
 summary:
   description: What M(breakwater.stack.stack_info) returns.
-  returned: success
+  returned: without the action
   type: dict
   sample: {project: {name: generic-corp}}
 lock_note:
   description: What is to be said about the lock of another run that was taken over; empty otherwise.
-  returned: success
+  returned: without the action
   type: str
   sample: "took over the lock of ops@controller: harden.yml, run 5e0b: it expired 12 min ago"
 cleaned:
   description: Leftovers of killed runs that were removed.
-  returned: success
+  returned: without the action
   type: list
   elements: str
   sample: []
@@ -161,6 +180,7 @@ def main() -> None:
         "lock_process": {"type": "dict", "default": {}},
         "lock_wait": {"type": "int", "default": 0},
         "lock_lifetime": {"type": "int", "default": 1800},
+        "wait_timeout": {"type": "int", "default": 180},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True, required_if=[("lock", True, ("run_id",))])
     _module.run(module, work)

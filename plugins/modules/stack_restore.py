@@ -15,7 +15,8 @@ description:
     removed.
   - A file that somebody changed afterwards is never overwritten. The module refuses and names all of them, unless
     O(files) gives the content that is wanted.
-  - Nothing is deployed.
+  - The action takes our changes back from files that somebody edited afterwards, keeps these edits, and deploys what
+    differs. Without the action nothing is deployed.
   - Can be repeated. A restore that was killed is finished by the next one.
 extends_documentation_fragment:
   - breakwater.stack.attributes
@@ -23,8 +24,8 @@ attributes:
   check_mode:
     support: full
   diff_mode:
-    support: none
-    details: The tasks that plan the contents show the difference, with secrets masked.
+    support: full
+    details: The action shows the difference, with secrets masked.
   idempotent:
     support: full
 options:
@@ -33,14 +34,14 @@ options:
     type: path
     required: true
   run_id:
-    description: Identifies the run, which must hold the lock of the stack. Not needed in check mode.
+    description: Identifies the run, which must hold the lock of the stack. The action gives it.
     type: str
   generation:
     description: Which generation, V(open), V(latest), V(latest_kept) or its id.
     type: str
     default: open
   files:
-    description: Contents to be written instead of the copies of the generation.
+    description: Contents to be written instead of the copies of the generation. The action gives them.
     type: list
     elements: dict
     default: []
@@ -59,6 +60,10 @@ options:
       mode:
         description: Permission bits as a quoted octal number. When not set, they are kept.
         type: raw
+  wait_timeout:
+    description: Seconds that the action waits for services to be healthy.
+    type: int
+    default: 180
   who:
     description: Who restores, for the record. When not set, the user on the target.
     type: str
@@ -71,7 +76,6 @@ EXAMPLES = r"""
 - name: Bring back the files of the run that failed
   breakwater.stack.stack_restore:
     project_dir: /opt/generic-corp
-    run_id: 6f1c0a52
 
 - name: See what going back to a generation would do
   breakwater.stack.stack_restore:
@@ -82,11 +86,14 @@ EXAMPLES = r"""
 
 RETURN = r"""
 files:
-  description: For each file of the generation - path, action (V(replace), V(create), V(remove) or V(none)) and hashes.
+  description:
+    - The files that are brought back.
+    - Without the action, for each file of the generation its path, action (V(replace), V(create), V(remove) or
+      V(none)) and hashes.
   returned: success
   type: list
-  elements: dict
-  sample: [{path: docker-compose.yml, action: replace, before_sha256: 60303ae2..., after_sha256: 9f86d081...}]
+  elements: raw
+  sample: [docker-compose.yml]
 generation:
   description: Id of the generation; null when there is no such one.
   returned: success
@@ -105,7 +112,6 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _generations, _lock, _module, _writer
-from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError
 
 
 def work(module: AnsibleModule) -> dict[str, Any]:
@@ -115,9 +121,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     files = _module.new_files(params["files"])
     who = params["who"] or _module.default_holder()
     if not module.check_mode:
-        if not params["run_id"]:
-            raise StackError("run_id is missing; it is the one that stack_open was given")
-        _lock.renew(_generations.root_of(directory), params["run_id"])
+        _lock.renew(_generations.root_of(directory), _module.run_id(params))
     outcome = _writer.restore(directory, params["generation"], files, who, check=module.check_mode)
     generation = outcome.generation or {}
     return {
@@ -134,7 +138,8 @@ def main() -> None:
         "project_dir": {"type": "path", "required": True},
         "run_id": {"type": "str"},
         "generation": {"type": "str", "default": "open"},
-        "files": _module.content_options(required=False),
+        "files": _module.content_options(),
+        "wait_timeout": {"type": "int", "default": 180},
         "who": {"type": "str"},
     }
     _module.run(AnsibleModule(argument_spec=options, supports_check_mode=True), work)

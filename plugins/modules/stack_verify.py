@@ -29,6 +29,10 @@ options:
     description: Folder of the Compose project on the target.
     type: path
     required: true
+  wait_timeout:
+    description: Seconds to wait for services to be healthy.
+    type: int
+    default: 180
 author: Breakwater contributors (@breakwater)
 seealso:
   - module: breakwater.stack.stack_deploy
@@ -54,7 +58,7 @@ from ansible.module_utils.basic import AnsibleModule
 
 def main() -> None:
     """Fail: the action plugin of this name does the work and never gets here."""
-    options = {"project_dir": {"type": "path", "required": True}}
+    options = {"project_dir": {"type": "path", "required": True}, "wait_timeout": {"type": "int", "default": 180}}
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     module.fail_json(
         msg="stack_verify runs on the controller; call it as breakwater.stack.stack_verify from a playbook"

@@ -22,8 +22,8 @@ attributes:
   check_mode:
     support: full
   diff_mode:
-    support: none
-    details: The tasks that plan the contents show the difference, with secrets masked.
+    support: full
+    details: The action shows the difference with its reasons, secrets masked.
   idempotent:
     support: full
     details: Files that have the content already are left alone, and then no generation is opened.
@@ -33,7 +33,7 @@ options:
     type: path
     required: true
   run_id:
-    description: Identifies the run. Required unless O(standalone=true).
+    description: Identifies the run. The action gives it; without the action it is required unless O(standalone=true).
     type: str
   standalone:
     description:
@@ -41,10 +41,10 @@ options:
     type: bool
     default: false
   files:
-    description: The files with their new contents.
+    description: The files with their new contents. The action gives what the tasks of the run have planned.
     type: list
     elements: dict
-    required: true
+    default: []
     suboptions:
       path:
         description: Where, relative to O(project_dir) or absolute. Missing folders inside the project are made.
@@ -85,25 +85,28 @@ seealso:
 """
 
 EXAMPLES = r"""
-- name: Write the planned files
+- name: Open the stack
+  breakwater.stack.stack_open:
+    project_dir: /opt/generic-corp
+
+- name: Plan limits
+  breakwater.stack.compose_controls:
+    project_dir: /opt/generic-corp
+
+- name: Write what was planned
   breakwater.stack.stack_write:
     project_dir: /opt/generic-corp
-    run_id: 6f1c0a52
-    files:
-      - path: docker-compose.yml
-        content_z: "{{ planned_content_z }}"
-        expected_sha256: "{{ planned_from }}"
-    why: Limits for all services
-    services: [temporal, postgres]
 """
 
 RETURN = r"""
 files:
-  description: For each file that changes - path, action (V(create) or V(replace)) and hashes before and after.
+  description:
+    - The files that change.
+    - Without the action, for each its path, action (V(create) or V(replace)) and hashes before and after.
   returned: success
   type: list
-  elements: dict
-  sample: [{path: docker-compose.yml, action: replace, before_sha256: 9f86d081..., after_sha256: 60303ae2...}]
+  elements: raw
+  sample: [docker-compose.yml]
 generation:
   description: Id of the generation; null when nothing changed and in check mode.
   returned: success
@@ -175,7 +178,7 @@ def main() -> None:
         "project_dir": {"type": "path", "required": True},
         "run_id": {"type": "str"},
         "standalone": {"type": "bool", "default": False},
-        "files": _module.content_options(required=True),
+        "files": _module.content_options(),
         "who": {"type": "str"},
         "why": {"type": "str", "default": ""},
         "changes": {"type": "list", "elements": "dict", "default": []},
