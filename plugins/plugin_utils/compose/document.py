@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from .errors import ComposeError
-from .expand import Expander, Scalar, TaggedList, TaggedMap, TaggedNull, merge_sources, resolve, tag_of
-from .nodes import BOM, MAPPING, SCALAR, SEQUENCE, Builder, Node
+from .expand import Expander, Scalar, TaggedList, TaggedMap, TaggedNull, merge_sources, resolve, scalar_data, tag_of
+from .nodes import BOM, MAPPING, SCALAR, SEQUENCE, Builder, Node, is_merge_key
 
 MAX_BYTES = 8 * 1024 * 1024
 """Files above this are refused before they are decoded; the largest Compose file of 1,204 public ones has 35 kB."""
@@ -136,26 +136,21 @@ class Document:
             return
         self._require_mapping(self.root, "the file")
         entry = self.root.get("services")
-        if entry is None or self.data["services"] is None:
+        if entry is None or not isinstance(self.data["services"], (dict, list, Scalar)):
             return
         self._require_mapping(entry[1], "services")
         for key, value in entry[1].resolved().entries:
+            if is_merge_key(key):
+                continue
             self._require_mapping(value, f"service {key.resolved().text}", key)
 
     def _require_mapping(self, node: Node, what: str, key: Node | None = None) -> None:
         target = node.resolved()
-        if target.kind == MAPPING or (key is not None and target.kind == SCALAR and target.style == "" and resolve_null(target)):
+        empty = key is not None and target.kind == SCALAR and not isinstance(scalar_data(target), Scalar)
+        if target.kind == MAPPING or empty:
             return
-        if key is not None and key.text == "<<":
-            return
-        raise ComposeError(
-            self.name, self.line_at((key or node).start), f"{what} must be a mapping, found {_KINDS[target.kind]}", "write key: value lines"
-        )
-
-
-def resolve_null(node: Node) -> bool:
-    """Return True for a plain null scalar, tagged (`!reset null`) or not."""
-    return node.text in ("", "~", "null", "Null", "NULL")
+        reason = f"{what} must be a mapping, found {_KINDS[target.kind]}"
+        raise ComposeError(self.name, self.line_at((key or node).start), reason, "write key: value lines")
 
 
 def _ends(value: Node, limit: int) -> list[int]:
@@ -181,13 +176,13 @@ def find_entry(node: Node, step: str | int) -> tuple[Node, Node] | None:
         return None
     if node.kind != MAPPING or not isinstance(step, str):
         return None
-    own = node.get(step)
-    if own is not None:
-        return own
-    for source in merge_sources(node):
-        inherited = find_entry(source, step)
-        if inherited is not None:
-            return inherited
+    waiting = [node]
+    while waiting:
+        here = waiting.pop()
+        own = here.get(step)
+        if own is not None:
+            return own
+        waiting.extend(reversed(merge_sources(here)))
     return None
 
 
