@@ -17,10 +17,14 @@ from .errors import ComposeError
 from .expand import Scalar
 from .interpolate import EnvFileError, TemplateError, parse_env, substitute
 from .merge import Conflict, merge_section, merge_service
-from .origins import Map, Origin, Path, Seq, Unresolved, clear, copy, locate
+from .origins import Map, Origin, Path, Seq, Unresolved, clear, copy, locate, size
 from .short_forms import strings, text_of
 
 _REMOTE = ("http://", "https://", "git@", "git://", "ssh://", "oci://", "github.com/")
+# Far above what people write (three links, and some hundred values); it keeps hostile files from filling the stack
+# and the memory.
+MAX_CHAIN = 100
+MAX_COPIED = 1_000_000
 _SECTIONS = ("services", "volumes", "networks", "secrets", "configs")
 
 
@@ -86,12 +90,15 @@ class Loader:
         directory: str | None = None,
     ) -> None:
         self.documents = documents
-        self.unknown: list[UnknownVariable] = []
+        # A dict as an ordered set.
+        self.unknown: dict[UnknownVariable, None] = {}
         self.defined_in: dict[str, list[int]] = {}
         self._read = read
         self._strict = strict
         self._replaced = replaced or {}
         self._directory = directory
+        self._sources: dict[int, _Source] = {}
+        self._copied = 0
         self._paths = [os.path.normpath(os.path.join(directory or "", document.name)) for document in documents]
         self._index_of = {path: index for index, path in enumerate(self._paths)}
         for index, document in enumerate(documents):
@@ -157,9 +164,7 @@ class Loader:
             if missing.required and self._strict:
                 reason = f"the required variable {missing.variable} has no value"
                 raise self.fail(index, path, reason + (f": {missing.message}" if missing.message else ""), "set it")
-            unknown = UnknownVariable(missing.variable, missing.required, missing.message, index, line, path)
-            if unknown not in self.unknown:
-                self.unknown.append(unknown)
+            self.unknown[UnknownVariable(*missing, index, line, path)] = None
         kind = Scalar if self._strict else Unresolved
         return kind(made.text, plain=False, tag=value.tag)
 
@@ -171,7 +176,7 @@ class Loader:
                 for name, service in value.items():
                     self._merge_service(base, name, service, value.origins[name])
             elif isinstance(base, Map) and isinstance(value, Map) and not key.startswith("x-"):
-                merge_section(base, value)
+                self._over(base, value, key, merge_section)
             elif value is not None or key not in total:
                 total.put(key, value, over.origins[key])
 
@@ -181,17 +186,17 @@ class Loader:
         if not isinstance(base, Map):
             services.put(name, service, origin)
         elif isinstance(service, Map):
-            services.put(name, self._over(base, service, name), origin)
+            services.put(name, self._over(base, service, f"service {name!r}"), origin)
 
-    def _over(self, base: Map, over: Map, name: str) -> Map:
-        """Lay one service over another."""
+    def _over(self, base: Map, over: Map, what: str, merge: Callable[[Map, Map], Map] = merge_service) -> Map:
+        """Lay one service (or another section) over another."""
         try:
-            return merge_service(base, over)
+            return merge(base, over)
         except Conflict as conflict:
             raise self.fail(
                 conflict.origin.file,
                 conflict.origin.path,
-                f"{conflict} of service {name!r} has another shape in a file or service that it is merged with",
+                f"{conflict} of {what} has another shape in a file or service that it is merged with",
                 "use the same form in both",
             ) from None
 
@@ -207,6 +212,10 @@ class Loader:
         if (source.file, name) in trail:
             chain = " -> ".join(part for _, part in (*trail, (source.file, name)))
             raise self.fail(source.file, path, f"service {name!r} extends itself: {chain}", "break the cycle")
+        if len(trail) >= MAX_CHAIN:
+            raise self.fail(
+                source.file, path, f"more than {MAX_CHAIN} services extend one another", "shorten the chain"
+            )
         reference = text_of(extends.get("service")) if isinstance(extends, Map) else text_of(extends)
         if isinstance(extends, Seq) or not reference:
             raise self.fail(source.file, path, f"extends of service {name!r} names no service", "write `service: NAME`")
@@ -215,8 +224,7 @@ class Loader:
         base_services: Any = services
         if file is not None:
             target = self._follow(source, path, file)
-            directory = os.path.dirname(self._paths[target])
-            base_source = self._source(target, Scope(directory, source.scope.environment))
+            base_source = self._base_source(target, source.scope.environment)
             base_services = base_source.config.get("services")
         if not isinstance(base_services, Map) or reference not in base_services:
             where = self.documents[base_source.file].name
@@ -229,14 +237,27 @@ class Loader:
         base = self._extended(reference, base_source, base_services, (*trail, (source.file, name)))
         if base is None:
             return service
+        self._copied += size(base)
+        if self._copied > MAX_COPIED:
+            raise self.fail(
+                source.file, path, f"extends copies more than {MAX_COPIED} values", "this is no project of people"
+            )
         base = copy(base)
         cleared = source.cleared if base_source is source else [*source.cleared, *base_source.cleared]
         clear(base, [place[2:] for place in cleared if len(place) > 2 and place[:2] == ("services", name)])
-        merged = self._over(base, service, name)
+        merged = self._over(base, service, f"service {name!r}")
         merged.pop("extends", None)
         merged.origins.pop("extends", None)
         services[name] = merged
         return merged
+
+    def _base_source(self, index: int, environment: Mapping[str, str]) -> _Source:
+        """Return a file that services extend from. It is kept, with the services resolved so far."""
+        known = self._sources.get(index)
+        if known is None or known.scope.environment is not environment:
+            known = self._source(index, Scope(os.path.dirname(self._paths[index]), environment))
+            self._sources[index] = known
+        return known
 
     # include
 
@@ -258,6 +279,8 @@ class Loader:
         if isinstance(item, Seq) or not files:
             raise self.fail(source.file, path, "an include names no file", "write a path, or `path:` with one")
         indexes = [self._follow(source, path, file) for file in files]
+        if len(including) >= MAX_CHAIN:
+            raise self.fail(source.file, path, f"more than {MAX_CHAIN} files include one another", "shorten the chain")
         if indexes[0] in including:
             chain = " -> ".join(self.documents[index].name for index in (*including, indexes[0]))
             raise self.fail(source.file, path, f"included files include each other: {chain}", "break the cycle")

@@ -21,7 +21,7 @@ class Conflict(Exception):
     """Two files give a value different shapes. ``path`` is the place in the service, ``origin`` the later value."""
 
     def __init__(self, path: Path, origin: Origin) -> None:
-        super().__init__(".".join(str(part) for part in path))
+        super().__init__(".".join(str(part) for part in path if part))
         self.path = path
         self.origin = origin
 

@@ -134,3 +134,10 @@ def copy(value: Any) -> Any:
             sequence.put(copy(item), origin)
         return sequence
     return value
+
+
+def size(value: Any) -> int:
+    """Return the number of values in a tree of Map and Seq."""
+    if isinstance(value, Map):
+        return 1 + sum(map(size, value.values()))
+    return 1 + sum(map(size, value)) if isinstance(value, Seq) else 1

@@ -94,7 +94,7 @@ class Project:
         loader = Loader(self.files, read, strict, replaced, directory)
         scope = Scope(directory if directory is not None else os.path.dirname(files[0].name), known)
         self.config: Map = loader.model(range(self.given), scope)
-        self.unknown: list[UnknownVariable] = loader.unknown
+        self.unknown: list[UnknownVariable] = list(loader.unknown)
         self.services = self._services(loader, known)
 
     def _services(self, loader: Loader, environment: Mapping[str, str]) -> dict[str, Service]:
@@ -121,6 +121,19 @@ class Project:
             services[name] = Service(name, config, loader.defined_in[name], self.files, environment.get)
         check_services(services.values(), self.files)
         return services
+
+    def active_services(self, profiles: Iterable[str] = ()) -> list[str]:
+        """Return the names of the services that `docker compose up` starts with these profiles (`*` stands for all).
+
+        Services that need another profile still start when something that starts depends on them by name on the
+        command line; that is not looked at here.
+        """
+        wanted = set(profiles)
+        return [
+            name
+            for name, service in self.services.items()
+            if not service.profiles or "*" in wanted or wanted & set(service.profiles)
+        ]
 
 
 def load_project(
@@ -198,6 +211,11 @@ def configured_files(environment: Mapping[str, str], separator: str = ":") -> li
     if value is None:
         return None
     return value.split(environment.get("COMPOSE_PATH_SEPARATOR") or separator)
+
+
+def configured_profiles(environment: Mapping[str, str]) -> list[str]:
+    """Return the profiles of `COMPOSE_PROFILES`."""
+    return [name.strip() for name in environment.get("COMPOSE_PROFILES", "").split(",") if name.strip()]
 
 
 def normalize_project_name(text: str) -> str:

@@ -15,6 +15,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project i
     Project,
     SourceFile,
     configured_files,
+    configured_profiles,
     default_files,
     load_project,
     normalize_project_name,
@@ -173,6 +174,15 @@ def test_files_of_the_environment() -> None:
     assert configured_files({}) is None
     assert configured_files({"COMPOSE_FILE": "a.yml:b.yml"}) == ["a.yml", "b.yml"]
     assert configured_files({"COMPOSE_FILE": "a.yml,b:c.yml", "COMPOSE_PATH_SEPARATOR": ","}) == ["a.yml", "b:c.yml"]
+
+
+def test_profiles_choose_the_services() -> None:
+    project = load("services: {a: {image: a}, d: {image: d, profiles: [debug]}, o: {image: o, profiles: [ops, x]}}")
+    assert project.active_services() == ["a"]
+    assert project.active_services(["ops", "none"]) == ["a", "o"]
+    assert project.active_services(["*"]) == ["a", "d", "o"]
+    assert configured_profiles({"COMPOSE_PROFILES": "debug, ops,"}) == ["debug", "ops"]
+    assert configured_profiles({}) == []
 
 
 def test_variables_without_value_are_listed() -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -80,31 +81,67 @@ def read_everything(service: Service) -> None:
         service.resource_home(resource)
 
 
-@settings(max_examples=400, deadline=None)
-@given(files=st.lists(FILES, min_size=1, max_size=2), strict=st.booleans())
-def test_nonsense_is_refused_with_its_place(files: list[Any], strict: bool) -> None:
-    sources = [SourceFile(f"{index}.yml", json.dumps(content)) for index, content in enumerate(files)]
+def load_and_read(sources: list[SourceFile], strict: bool) -> None:
+    refusal = None
     try:
         project = load_project(sources, strict=strict)
     except ComposeError as error:
-        assert error.file.endswith(".yml")
-        assert "\n" not in str(error)
+        refusal = error
+    if refusal is not None:
+        assert refusal.file.endswith(".yml")
+        assert "\n" not in str(refusal)
         return
     for service in project.services.values():
         read_everything(service)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=300, deadline=None)
+@given(files=st.lists(FILES, min_size=1, max_size=2), strict=st.booleans())
+def test_nonsense_is_refused_with_its_place(files: list[Any], strict: bool) -> None:
+    sources = [SourceFile(f"{index}.yml", json.dumps(content)) for index, content in enumerate(files)]
+    load_and_read(sources, strict)
+
+
+@settings(max_examples=300, deadline=None)
 @given(key=KEYS, first=VALUES, second=VALUES)
 def test_one_key_over_another(key: str, first: Any, second: Any) -> None:
     sources = [
         SourceFile(f"{index}.yml", json.dumps({"services": {"a": {"image": "a", key: value}}}))
         for index, value in enumerate((first, second))
     ]
-    try:
-        project = load_project(sources)
-    except ComposeError as error:
-        assert error.file.endswith(".yml")
-        return
-    for service in project.services.values():
-        read_everything(service)
+    load_and_read(sources, strict=False)
+
+
+def chain(length: int) -> str:
+    links = "".join(f"  s{index}: {{extends: s{index + 1}}}\n" for index in range(length))
+    return f"services:\n{links}  s{length}: {{image: x}}\n"
+
+
+def test_a_chain_of_extends_is_followed_to_a_bound() -> None:
+    assert load_project([SourceFile("a.yml", chain(50))]).services["s0"].image == "x"
+    with pytest.raises(ComposeError, match=r"a.yml:\d+: more than \d+ services extend one another"):
+        load_project([SourceFile("a.yml", chain(3000))])
+
+
+def test_a_chain_of_includes_is_followed_to_a_bound() -> None:
+    def read(name: str) -> str:
+        if name == ".env":
+            raise FileNotFoundError(name)
+        return f"include: [i{int(name[1:-4]) + 1}.yml]\nservices: {{{name[:-4]}: {{image: x}}}}\n"
+
+    with pytest.raises(ComposeError, match=r"i\d+.yml:1: more than \d+ files include one another"):
+        load_project([SourceFile("i0.yml", read("i0.yml"))], read=read)
+
+
+def test_what_extends_copies_is_bounded() -> None:
+    variables = "".join(f"      - V{index}=1\n" for index in range(2000))
+    heirs = "".join(f"  h{index}: {{extends: big}}\n" for index in range(2000))
+    text = f"services:\n  big:\n    image: x\n    environment:\n{variables}{heirs}"
+    with pytest.raises(ComposeError, match="copies more than"):
+        load_project([SourceFile("a.yml", text)])
+
+
+def test_many_unknown_variables_take_no_time() -> None:
+    variables = "".join(f"      - V{index}=${{V{index}}}\n" for index in range(20000))
+    project = load_project([SourceFile("a.yml", f"services:\n  a:\n    environment:\n{variables}")])
+    assert len(project.unknown) == 20000
