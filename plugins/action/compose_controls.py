@@ -46,10 +46,21 @@ class ActionModule(StackAction):
                 withheld=[*session.withheld, *withheld],
             )
         )
+        reported = render.report_lines(plan.findings)
+        self.say(_summary(changes, withheld, reported))
         return {
             "changed": bool(changes),
             "changes": changes,
             "withheld": withheld,
-            "reported": render.report_lines(plan.findings),
+            "reported": reported,
             "budget": budget,
         }
+
+
+def _summary(changes: list[dict[str, Any]], withheld: list[str], reported: list[str]) -> list[str]:
+    """Say in few lines what the plan holds; the diff and the reasons follow when it is written."""
+    services = len({change["service"] for change in changes})
+    lines = [f"{len(changes)} changes on {services} services" if changes else "nothing to change"]
+    lines += [f"withheld: {line}" for line in withheld]
+    lines += [f"to look at: {line}" for line in reported]
+    return lines

@@ -99,6 +99,7 @@ class ActionModule(DeployingAction):
         reading = session.reading
         project = project_of(reading, session.texts)
         kinds = kinds_of(project, {})
+        self.say(lines)
         return {
             "changed": any("brought back" in line for line in lines),
             "msg": lines or [f"{reading['project']['name']}: {len(kinds)} services"],

@@ -28,4 +28,6 @@ class ActionModule(DeployingAction):
             wrong, proof = self.verify(session.options, self.options["wait_timeout"])
         if wrong:
             raise ActionFailed("\n".join(["what runs is not what the files say:", *(f"  {line}" for line in wrong)]))
+        if not self.check:
+            self.say(proof)
         return {"changed": False, "differences": [], "msg": proof}

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from ansible import constants as C
@@ -38,15 +38,16 @@ class StackAction(ActionBase):
     TRANSFERS_FILES = False
     _supports_check_mode = True
     _supports_diff = True
-    #: Argument spec of the action; `project_dir` is added.
+    #: Argument spec of the action; `project_dir` is added where the action works on a project.
     OPTIONS: ClassVar[dict[str, Any]] = {}
+    NEEDS_PROJECT = True
 
     def run(self, tmp: Any = None, task_vars: Any = None) -> dict[str, Any]:
         """Check the options, do the work, and turn what went wrong into one message."""
         super().run(tmp, task_vars)
         self.vars: dict[str, Any] = task_vars or {}
-        spec = {"project_dir": {"type": "path", "required": True}, **self.OPTIONS}
-        _checked, self.options = self.validate_argument_spec(spec)
+        project = {"project_dir": {"type": "path", "required": True}} if self.NEEDS_PROJECT else {}
+        _checked, self.options = self.validate_argument_spec({**project, **self.OPTIONS})
         try:
             return self.work()
         except (ActionFailed, ComposeError, PolicyError, StackError, SessionError, TakeBackRefused) as error:
@@ -55,6 +56,11 @@ class StackAction(ActionBase):
     def work(self) -> dict[str, Any]:
         """Do what the action is for and return its result."""
         raise NotImplementedError
+
+    def say(self, lines: Iterable[str]) -> None:
+        """Show lines to people at once; long work is followed by them."""
+        for line in lines:
+            self._display.display(mask_text(f"  {self.host}: {line}"))
 
     @property
     def check(self) -> bool:

@@ -60,13 +60,13 @@ class DeployingAction(StackAction):
 
     def _update(self, project: Project, need: Need, options: Mapping[str, Any]) -> None:
         """Bring the limits of running containers back; nothing is restarted."""
-        self._display.display(f"  {need.service}: bringing its limits back")
+        self.say([f"{need.service}: bringing its limits back, nothing is restarted"])
         self._docker(options, "update", *update_arguments(project.services[need.service]), *need.containers)
 
     def _recreate(self, project: Project, stage: tuple[Need, ...], options: Mapping[str, Any], timeout: int) -> None:
         """Recreate the services of one stage and wait for them."""
         names = [need.service for need in stage]
-        self._display.display(f"  {self.host}: recreating {', '.join(names)}, up to {timeout} s until healthy")
+        self.say([f"recreating {', '.join(names)}, then up to {timeout} s until healthy"])
         arguments = {key: options[key] for key in PROJECT_OPTIONS if options.get(key)}
         arguments |= {"project_src": self.directory, "services": names, "dependencies": False, "recreate": "always"}
         arguments |= {"wait": True, "wait_timeout": timeout, "remove_orphans": False}
