@@ -101,9 +101,9 @@ class Project:
         """Make the services of the effective content and check them."""
         section = self.config.get("services")
         if "services" not in self.config and not _OTHER_SECTIONS & self.config.keys():
-            raise ComposeError(
-                self.files[0].name, None, "no services in it", "a Compose file has a `services:` mapping at its top"
-            )
+            legacy = any(isinstance(value, Map) and {"image", "build"} & value.keys() for value in self.config.values())
+            reason = "no services in it" + (": this is the format of Compose version 1" if legacy else "")
+            raise ComposeError(self.files[0].name, None, reason, "put the services into a `services:` mapping")
         if not isinstance(section, Map):
             if "services" not in self.config:
                 return {}

@@ -215,6 +215,7 @@ def test_an_edited_document_replaces_one_file_and_nothing_is_read_again() -> Non
     [
         ("", "a.yml: no services in it; "),
         ("x-y: 1\n", "a.yml: no services in it; "),
+        ("web: {image: a}\n", "a.yml: no services in it: this is the format of Compose version 1; put the services "),
         ("services:\n", "a.yml:1: services is not a mapping; "),
         ("services:\n  a:\n", "a.yml:2: service 'a' is empty; "),
         (

@@ -10,6 +10,7 @@ import pytest
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.interpolate import parse_env
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import configured_files, default_files
 
 pytestmark = pytest.mark.compose
 
@@ -359,3 +360,27 @@ def test_env_files_are_read_as_compose_reads_them(oracle: Any, tmp_path: Path, c
     assert isinstance(config, dict), config
     environment = {**parse_env((tmp_path / ".env").read_bytes().decode(), {"SET": "shell"}), "SET": "shell"}
     assert oracle.differences(config, oracle.project(tmp_path, ["a.yml"], environment)) == []
+
+
+@pytest.mark.parametrize(
+    ("names", "environment"),
+    [
+        (["docker-compose.yml"], {}),
+        (["docker-compose.yaml", "docker-compose.yml"], {}),
+        (["compose.yml", "compose.yaml", "docker-compose.yml"], {}),
+        (["docker-compose.yml", "compose.override.yaml", "docker-compose.override.yml"], {}),
+        (["compose.yaml", "docker-compose.override.yaml", "docker-compose.override.yml"], {}),
+        (["compose.yaml", "other.yml"], {"COMPOSE_FILE": "other.yml"}),
+        (["compose.yaml", "other.yml", "third.yml"], {"COMPOSE_FILE": "third.yml:other.yml"}),
+        (["compose.yaml", "other.yml"], {"COMPOSE_FILE": "compose.yaml,other.yml", "COMPOSE_PATH_SEPARATOR": ","}),
+        (["compose.yaml"], {"COMPOSE_PROJECT_NAME": "named"}),
+    ],
+)
+def test_files_and_name_are_found_as_compose_finds_them(
+    oracle: Any, tmp_path: Path, names: list[str], environment: dict[str, str]
+) -> None:
+    write(tmp_path, {name: f"services: {{s{index}: {{image: '{name}'}}}}" for index, name in enumerate(names)})
+    config = oracle.config(tmp_path, [], environment)
+    assert isinstance(config, dict), config
+    found = configured_files(environment) or default_files(names)
+    assert oracle.differences(config, oracle.project(tmp_path, found, environment)) == []
