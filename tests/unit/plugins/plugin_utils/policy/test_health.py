@@ -126,6 +126,7 @@ def test_the_least_change_that_makes_it_true(hardened: Callable[..., str], image
         (NEW, "pgrep temporal-server", "a process that exists"),
         (NEW, '["CMD", "tctl", "cluster", "health"]', "the image has no tctl inside"),
         (NEW, "temporal operator cluster health", "the image has no temporal inside"),
+        (NEW, "wget -qO- http://localhost:7243/api/v1/system-info", "green when the database is gone"),
         (OLD, "nc -z localhost 7233", "an open port"),
         ("postgres:17", "pg_isready || exit 0", "it never fails"),
         ("redis:8", "nc -z localhost 6379", "an open port"),

@@ -130,12 +130,9 @@ def test_a_changed_health_check_is_seen(load_files: Callable[..., Project], key:
 
 
 def test_the_deploy_form_and_other_spellings_mean_the_same(load_files: Callable[..., Project]) -> None:
-    text = FILE.replace(
-        "    mem_limit: 512m\n    mem_reservation: 256m\n    cpus: 1.0\n    pids_limit: 512\n", ""
-    ).replace(
-        "    healthcheck:",
-        "    deploy: {resources: {limits: {memory: 0.5G, cpus: '1', pids: 512}, reservations: {memory: 256M}}}\n    healthcheck:",
-    )
+    short = "    mem_limit: 512m\n    mem_reservation: 256m\n    cpus: 1.0\n    pids_limit: 512\n"
+    resources = "{limits: {memory: 0.5G, cpus: '1', pids: 512}, reservations: {memory: 256M}}"
+    text = FILE.replace(short, f"    deploy: {{resources: {resources}}}\n")
     text = text.replace("- no-new-privileges:true", "- no-new-privileges").replace(
         "1m\n    logging", "60s\n    logging"
     )
