@@ -50,7 +50,7 @@ options:
       - When not set, the reading holds the open generation with contents, else the latest without.
     type: str
   usage:
-    description: Whether to measure what containers use. Costs up to 0.1 seconds.
+    description: Whether to measure what containers use. Costs up to 0.15 seconds.
     type: bool
     default: true
 requirements:

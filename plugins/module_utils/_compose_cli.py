@@ -15,7 +15,7 @@ import shutil
 import signal
 import subprocess
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError
 
@@ -40,6 +40,16 @@ class Process:
         self._command = command
         self._popen = popen
 
+    def take_output(self) -> IO[bytes] | None:
+        """Give the end from which another command reads."""
+        return self._popen.stdout
+
+    def close_output(self) -> None:
+        """Let go of our end of the output: another command has it now."""
+        if self._popen.stdout is not None:
+            self._popen.stdout.close()
+            self._popen.stdout = None
+
     def wait(self, timeout: float = DEFAULT_TIMEOUT) -> Result:
         """Wait for the end.
 
@@ -59,7 +69,9 @@ class Process:
         except BaseException:
             self.stop()
             raise
-        return Result(self._popen.returncode, stdout.decode("utf-8", "replace"), stderr.decode("utf-8", "replace"))
+        return Result(
+            self._popen.returncode, (stdout or b"").decode("utf-8", "replace"), stderr.decode("utf-8", "replace")
+        )
 
     def stop(self) -> None:
         """Kill the command with its children, if it still runs, and drop its output."""
@@ -97,8 +109,13 @@ class Docker:
             self._environment["DOCKER_HOST"] = host
             self._environment.pop("DOCKER_CONTEXT", None)
 
-    def start(self, arguments: Sequence[str], cwd: str | None = None) -> Process:
+    def start(self, arguments: Sequence[str], cwd: str | None = None, source: Process | None = None) -> Process:
         """Start a command without waiting for it.
+
+        Args:
+            arguments: of docker.
+            cwd: folder to run in.
+            source: a command whose output it reads; that one then gives only its errors.
 
         Raises:
             StackError: it cannot be started.
@@ -107,7 +124,7 @@ class Docker:
         try:
             popen = subprocess.Popen(
                 command,
-                stdin=subprocess.DEVNULL,
+                stdin=source.take_output() if source else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=cwd,
@@ -116,6 +133,9 @@ class Docker:
             )
         except OSError as error:
             raise StackError(f"{self._binary}: cannot be started: {error.strerror or error}") from None
+        finally:
+            if source is not None:
+                source.close_output()
         return Process(command, popen)
 
     def run(self, arguments: Sequence[str], cwd: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:

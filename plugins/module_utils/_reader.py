@@ -4,16 +4,18 @@
 """Read a stack once: its files, its containers with what they use, its host, its generation and its lock.
 
 This module util is PRIVATE to the collection. Nothing is changed. Four processes are started, three of them at once:
-``docker info``, ``docker compose config --hash``, ``docker ps``, and then one ``docker inspect`` of all containers.
+``docker info``, ``docker compose config --hash``, ``docker ps``, and then one ``docker inspect`` of all containers. A
+project with ``env_file`` takes one more (see _start_hashing).
 """
 
 from __future__ import annotations
 
+import calendar
 import json
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils import (
@@ -26,8 +28,8 @@ from ansible_collections.breakwater.stack.plugins.module_utils import (
 )
 
 CGROUP_ROOT = "/sys/fs/cgroup"
-# Long enough for 1 % of a CPU to be seen (10 ms ticks are not involved: both cgroup versions count nanoseconds).
-CPU_WINDOW_SECONDS = 0.1
+# Longer than one period of CPU limits (100 ms), within which a throttled container shows all or nothing.
+CPU_WINDOW_SECONDS = 0.15
 
 
 class Request(NamedTuple):
@@ -41,7 +43,7 @@ class Request(NamedTuple):
         profiles: profiles that are active.
         generation: the generation whose contents are wanted: "latest", "latest_kept" or an id; None gives the open
             one with contents, else the latest without.
-        usage: measure what containers use (costs up to 0.1 s).
+        usage: measure what containers use (costs up to 0.15 s).
     """
 
     directory: str
@@ -66,8 +68,9 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
     names = _project.discover(directory, request.files, variables)
     entries = _project.read_files(directory, names)
     name = _project.project_name(directory, request.project_name, variables, entries)
-    engine = _read_engine(request, docker, names, name)
     referenced = _project.referenced_files(directory, entries)
+    env_file = any("env_file" in _project.text_of(entry) for entry in [*entries, *referenced])
+    engine = _read_engine(request._replace(project_name=name), docker, names, env_file)
     project = {
         "directory": directory,
         "name": name,
@@ -131,38 +134,62 @@ class _Account(NamedTuple):
     nanoseconds: int | None
 
 
-def _read_engine(request: Request, docker: _compose_cli.Docker, files: Sequence[str], name: str) -> _Engine:
+def _read_engine(request: Request, docker: _compose_cli.Docker, files: Sequence[str], env_file: bool) -> _Engine:
     """Ask Docker everything, as much as possible at once."""
-    compose = _compose_cli.compose_arguments(
-        request.directory, files, request.project_name, request.env_files, request.profiles
-    )
     started: list[_compose_cli.Process] = []
 
-    def start(*arguments: str) -> _compose_cli.Process:
-        started.append(docker.start(arguments, cwd=request.directory))
+    def start(arguments: Sequence[str], source: _compose_cli.Process | None = None) -> _compose_cli.Process:
+        started.append(docker.start(arguments, request.directory, source))
         return started[-1]
 
     try:
-        listing = start("ps", "--all", "--no-trunc", "--quiet")
-        hashing = start(*compose, "config", "--hash", "*")
-        informing = start("info", "--format", "{{json .}}")
+        listing = start(["ps", "--all", "--no-trunc", "--quiet"])
+        hashing = _start_hashing(start, request, files, env_file)
+        informing = start(["info", "--format", "{{json .}}"])
         listed = listing.wait()
         if listed.code != 0:
             raise _compose_cli.failure("list the containers", listed)
         inspected = _inspect(docker, _containers.parse_ps(listed.stdout))
-        containers = [_containers.describe(item, name) for item in inspected]
+        containers = [_containers.describe(item, request.project_name or "") for item in inspected]
         accounts = _open_accounts(inspected, containers) if request.usage else []
         first = time.monotonic()
         info = _info(informing.wait())
-        hashed = hashing.wait()
+        hashes, error = _hashes([process.wait() for process in hashing])
         held = _settle_accounts(accounts, first)
     finally:
         for process in started:
             process.stop()
-    if hashed.code != 0:
-        # A project that Compose refuses is the controller's to judge; a Compose that is missing is not.
-        return _Engine(info, containers, held, {}, _config_error(hashed))
-    return _Engine(info, containers, held, _compose_cli.parse_config_hashes(hashed.stdout), None)
+    return _Engine(info, containers, held, hashes, error)
+
+
+def _start_hashing(
+    start: Callable[..., _compose_cli.Process], request: Request, files: Sequence[str], env_file: bool
+) -> list[_compose_cli.Process]:
+    """Have Compose give the hash that it would label each service's container with.
+
+    ``config --hash`` leaves ``env_file`` in the hashed service, ``up`` has put the variables in its place (seen with
+    Compose 2.26.1): there, what is hashed is the project after Compose has resolved it.
+    """
+    # Services of every profile may run, and Compose deploys one that is named whatever its profile.
+    profiles = [*request.profiles, "*"]
+
+    def compose(names: Sequence[str]) -> list[str]:
+        return _compose_cli.compose_arguments(
+            request.directory, names, request.project_name, request.env_files, profiles
+        )
+
+    if not env_file:
+        return [start([*compose(files), "config", "--hash", "*"])]
+    resolving = start([*compose(files), "config", "--format", "json"])
+    return [resolving, start([*compose(["-"]), "config", "--hash", "*"], resolving)]
+
+
+def _hashes(results: Sequence[_compose_cli.Result]) -> tuple[Mapping[str, str], str | None]:
+    """Give the hashes, or what Compose has against the project, which is the controller's to judge."""
+    for result in results:
+        if result.code != 0:
+            return {}, _config_error(result)
+    return _compose_cli.parse_config_hashes(results[-1].stdout), None
 
 
 def _config_error(result: _compose_cli.Result) -> str:
@@ -238,9 +265,18 @@ def _settle_accounts(accounts: Sequence[_Account], first: float) -> int:
             "memory_peak_with_cache": memory.peak,
             "file_cache": memory.file_cache,
             "cpus": cpus_of(account.nanoseconds, nanoseconds, window),
+            "cpus_average": cpus_of(0, nanoseconds, uptime_of(account.container["started"], time.time())),
             "pids": _cgroups.read_pids(account.paths),
         }
     return held
+
+
+def uptime_of(started: str | None, now: float) -> float:
+    """Give the seconds since a container started, from a time as Docker writes it; 0 where it cannot be read."""
+    try:
+        return max(0.0, now - calendar.timegm(time.strptime((started or "")[:19], "%Y-%m-%dT%H:%M:%S")))
+    except ValueError:
+        return 0.0
 
 
 def cpus_of(before: int | None, after: int | None, seconds: float) -> float | None:
