@@ -202,7 +202,7 @@ def take(root: str, run_id: str, holder: str, process: Mapping[str, Any], lifeti
         if time.monotonic() >= deadline:
             raise StackError(
                 f"{os.path.dirname(root)}: locked by {describe(held, now)}; wait for it, or break the lock with "
-                "'breakwater unlock' if you know that this run is gone"
+                "breakwater.stack.stack_unlock if you know that this run is gone"
             )
         time.sleep(min(_POLL_SECONDS, max(0.0, deadline - time.monotonic())))
 
