@@ -34,6 +34,12 @@ def test_limits_in_the_deploy_section() -> None:
     assert (found.pids_limit, found.shm_size, found.replicas) == (9, None, 1)
 
 
+def test_the_deploy_section_wins_unless_it_says_zero() -> None:
+    limits = "deploy: {resources: {limits: {memory: %s}}}\nmem_limit: 512m"
+    assert service(limits % "256m").memory_limit == 256 * MIB
+    assert service(limits % "0").memory_limit == 512 * MIB
+
+
 @pytest.mark.parametrize("body", ["mem_limit: 0\ncpus: 0\npids_limit: -1", "image: x", "deploy: {}", "deploy:"])
 def test_no_limit_is_none(body: str) -> None:
     found = service(body)
