@@ -47,7 +47,7 @@ class ActionModule(StackAction):
             )
         )
         reported = render.report_lines(plan.findings)
-        self.say(_summary(changes, withheld, reported))
+        self.say(_summary(changes, withheld, render.report_lines(f for f in plan.findings if f.severity != "info")))
         return {
             "changed": bool(changes),
             "changes": changes,

@@ -27,7 +27,7 @@ class ActionModule(DeployingAction):
         if self.check and session.texts:
             return self._foretell(session)
         reading = self.read(session.options, usage=False) if session.written else session.reading
-        project, deployment = self.plan(reading, self.options["kinds"])
+        project, deployment = self.plan(reading, session.options, self.options["kinds"])
         lines = deploy.describe(deployment)
         if deployment.needed and not self.check:
             # Said before it is begun: whatever happens from here on, containers may have changed.
@@ -48,7 +48,8 @@ class ActionModule(DeployingAction):
         changed = {change["service"] for change in session.changes}
         containers = [item for item in session.reading["containers"] if item["ours"] and item["service"]]
         # A planned service has no hash yet; any other than the container's makes it one to deploy.
-        hashes = {**session.reading["project"]["config_hashes"], **dict.fromkeys(changed, "planned")}
+        known = session.reading["project"]["config_hashes"]
+        hashes = {name: {"planned"} if name in changed else {value} for name, value in known.items()}
         services = [item for item in containers if not item["oneoff"]]
         foreseen = deploy.plan_deployment(project, services, hashes, kinds_of(project, self.options["kinds"]))
         costs = {

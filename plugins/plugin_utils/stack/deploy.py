@@ -9,7 +9,7 @@ container (`docker update`), so the limits in force are compared too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..compose.project import Project
@@ -68,14 +68,14 @@ class Deployment(NamedTuple):
 
 
 def plan_deployment(
-    project: Project, containers: Sequence[Mapping[str, Any]], hashes: Mapping[str, str], kinds: Mapping[str, str]
+    project: Project, containers: Sequence[Mapping[str, Any]], hashes: Mapping[str, Collection[str]], kinds: Mapping[str, str]
 ) -> Deployment:
     """Compare the files with the containers.
 
     Args:
         project: the files as they are on the target.
         containers: the project's containers as the target's reader describes them.
-        hashes: `docker compose config --hash` of those files, by service.
+        hashes: the hashes by service that a container deployed from those files may carry.
         kinds: kind of every service.
     """
     by_service: dict[str, list[Mapping[str, Any]]] = {}
@@ -100,7 +100,7 @@ def _judge(
     project: Project,
     name: str,
     containers: Sequence[Mapping[str, Any]],
-    hashes: Mapping[str, str],
+    hashes: Mapping[str, Collection[str]],
     kinds: Mapping[str, str],
 ) -> tuple[Need | None, str]:
     """Say whether one service has to be deployed, or why it is left alone."""
@@ -112,7 +112,7 @@ def _judge(
     kind = kinds[name]
     ids = tuple(item["id"] for item in containers)
     found = list(dict.fromkeys(line for item in containers for line in differences(project, name, item)))
-    stale = name in hashes and any(item["config_hash"] != hashes[name] for item in containers)
+    stale = name in hashes and any(item["config_hash"] not in hashes[name] for item in containers)
     if stale:
         return Need(name, kind, ("the files say something else than the container", *found), False, ids), ""
     if found:

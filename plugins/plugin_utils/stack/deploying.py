@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..compose.project import Project
@@ -27,12 +28,38 @@ _POLL_SECONDS = 2
 class DeployingAction(StackAction):
     """Base of the actions that change containers."""
 
-    def plan(self, reading: Mapping[str, Any], stated_kinds: Mapping[str, str]) -> tuple[Project, Deployment]:
+    def plan(
+        self, reading: Mapping[str, Any], options: Mapping[str, Any], stated_kinds: Mapping[str, str]
+    ) -> tuple[Project, Deployment]:
         """Compare the files on the target with its containers."""
         project = project_of(reading, {})
-        hashes = reading["project"]["config_hashes"]
         containers = services_containers(reading)
+        hashes = {name: {value} for name, value in reading["project"]["config_hashes"].items()}
+        unlike = [c["service"] for c in containers if c["config_hash"] not in hashes.get(c["service"], ())]
+        if set(unlike) & hashes.keys():
+            for name, value in self._hashes_alone(reading, options, sorted(set(unlike) & hashes.keys())).items():
+                hashes[name].add(value)
         return project, plan_deployment(project, containers, hashes, kinds_of(project, stated_kinds))
+
+    def _hashes_alone(
+        self, reading: Mapping[str, Any], options: Mapping[str, Any], services: Sequence[str]
+    ) -> dict[str, str]:
+        """Return the hashes of services as Compose has them when it deploys each without what it depends on.
+
+        Compose 2.26 counts `depends_on` in, so a container that was recreated alone carries this hash.
+        """
+        found = reading["project"]
+        arguments = ["compose", "--project-name", found["name"]]
+        for entry in found["files"]:
+            arguments += ["--file", entry["path"]]
+        for path in options.get("env_files") or ():
+            arguments += ["--env-file", path]
+        for profile in options.get("profiles") or ():
+            arguments += ["--profile", profile]
+        reset = "".join(f"  {json.dumps(name)}:\n    depends_on: !reset {{}}\n" for name in services)
+        printed = self._docker(options, *arguments, "--file", "-", "config", "--hash", "*", stdin=f"services:\n{reset}")
+        pairs = (line.split() for line in printed["stdout"].splitlines() if line.strip())
+        return {name: value for name, value in pairs if name in services}
 
     def carry_out(self, project: Project, deployment: Deployment, options: Mapping[str, Any], timeout: int) -> None:
         """Do what a deployment says, in its order.
@@ -51,12 +78,13 @@ class DeployingAction(StackAction):
         for stage in deployment.stages:
             self._recreate(project, stage, options, timeout)
 
-    def _docker(self, options: Mapping[str, Any], *arguments: str) -> dict[str, Any]:
-        """Run a `docker` command on the target."""
+    def _docker(self, options: Mapping[str, Any], *arguments: str, stdin: str = "") -> dict[str, Any]:
+        """Run a `docker` command on the target, in the project folder."""
         docker = [options.get("docker_cli") or "docker"]
         if options.get("docker_host"):
             docker += ["--host", options["docker_host"]]
-        return self.target("ansible.builtin.command", {"argv": [*docker, *arguments]})
+        command = {"argv": [*docker, *arguments], "chdir": self.directory, "stdin": stdin}
+        return self.target("ansible.builtin.command", command)
 
     def _update(self, project: Project, need: Need, options: Mapping[str, Any]) -> None:
         """Bring the limits of running containers back; nothing is restarted."""
