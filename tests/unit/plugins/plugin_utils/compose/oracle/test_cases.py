@@ -167,7 +167,8 @@ PROJECTS: dict[str, tuple[list[str], dict[str, str]]] = {
         {
             "a.yml": "include: [sub/c.yml]\nservices: {a: {image: a, depends_on: [c]}}",
             "sub/c.yml": (
-                "services: {c: {image: 'c:${TAG:-none}', environment: ['V=${V}', 'S=${SET}'], networks: [n]}}\nnetworks: {n: {}}"
+                "services: {c: {image: 'c:${TAG:-none}', environment: ['V=${V}', 'S=${SET}'], networks: [n]}}\n"
+                "networks: {n: {}}"
             ),
             "sub/.env": "TAG=fromenv\nV=sub\nSET=lost",
         },
