@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..compose.short_forms import ImageRef, parse_image
-from .model import KINDS
+from .model import DATA_STORES, KINDS
 
 #: The label by which a compose file states the kind of a service.
 LABEL = "breakwater.kind"
@@ -153,7 +153,7 @@ def lifetime_of(name: str, kind: str, config: Mapping[str, Any], ended: Iterable
     if kind == "temporal-schema":
         return "shell" if not command or _SHELL.search(command) else "job"
     if kind not in ("worker", "other"):
-        return "job" if _runs_a_client(kind, command) else "daemon"
+        return _lifetime_of_known(name, kind, command)
     restart = str(config.get("restart", "") or "")
     ends_by_itself = restart == "no" or restart.startswith("on-failure")
     serves = bool(config.get("ports") or config.get("expose") or config.get("healthcheck"))
@@ -167,14 +167,20 @@ def lifetime_of(name: str, kind: str, config: Mapping[str, Any], ended: Iterable
     return "daemon" if stays and restart != "no" else "unknown"
 
 
-def _runs_a_client(kind: str, command: str) -> bool:
-    """Say whether a data store's image is only used for its client (``psql``, ``pg_dump``, ``redis-cli``)."""
-    clients = {
-        "postgres": r"psql|pg_dump|pg_dumpall|pg_restore|pgbench|createdb",
-        "redis": r"redis-cli|redis-benchmark|valkey-cli",
+def _lifetime_of_known(name: str, kind: str, command: str) -> str:
+    """Say whether a known image runs its server: a data store's image is often used for its client only."""
+    tools = {
+        "postgres": (r"psql|pg_dump|pg_dumpall|pg_restore|pgbench|createdb", r"\bpostgres\b|docker-entrypoint"),
+        "redis": (r"redis-cli|redis-benchmark|valkey-cli", r"-server\b|docker-entrypoint"),
     }
-    pattern = clients.get(kind)
-    return bool(pattern and re.match(rf"(?:\S*sh\s+-\S+\s+)?['\"]?(?:\S*/)?(?:{pattern})\b", command))
+    if kind not in tools:
+        return "daemon"
+    client, server = tools[kind]
+    if re.match(rf"(?:\S*sh\s+-\S+\s+)?['\"]?(?:\S*/)?(?:{client})\b", command):
+        return "job"
+    if re.match(r"(\S*/)?(ba|a)?sh\b", command) and not re.search(server, command):
+        return "job" if _JOB_NAME.search(name) else "unknown"
+    return "daemon"
 
 
 def _temporal_services(environment: Mapping[str, Any], generation: str) -> tuple[str, ...]:
@@ -217,6 +223,9 @@ def identify(
         kind = "worker"
     version = version_of(image.tag) if image else None
     flavour = _flavour(image) if image else "official"
+    lifetime = lifetime_of(name, kind, config, ended, needed)
+    if kind in DATA_STORES and lifetime in ("job", "shell") and not stated:
+        kind = "other"  # it uses the store's image for its client, and keeps no data
     generation = ""
     runs: tuple[str, ...] = ()
     if kind in ("temporal", "temporal-schema"):
@@ -226,4 +235,4 @@ def identify(
             generation = "new"
     if kind == "temporal":
         runs = _temporal_services(environment, generation)
-    return Role(kind, image, version, generation, lifetime_of(name, kind, config, ended, needed), flavour, runs)
+    return Role(kind, image, version, generation, lifetime, flavour, runs)

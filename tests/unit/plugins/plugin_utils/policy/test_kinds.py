@@ -120,6 +120,8 @@ def test_generation_of_temporal(load_files: Callable[..., Project], image: str, 
         ("image: 'postgres:17', command: psql -h db -f /init.sql", "job"),
         ("image: 'postgres:17', command: [sh, -c, 'pg_dump db > /out']", "job"),
         ("image: 'postgres:17', command: postgres -c fsync=off", "daemon"),
+        ("image: 'redis:8', entrypoint: [/bin/sh, -ec], command: ['exec redis-server --save 60 1']", "daemon"),
+        ("image: 'redis:8', command: [sh, -c, 'until load; do sleep 1; done']", "unknown"),
         ("image: acme/api, ports: ['80:80']", "daemon"),
         ("image: acme/api, restart: always", "daemon"),
         ("image: acme/api", "unknown"),
@@ -178,3 +180,19 @@ def test_services_within_a_temporal_container(load_files: Callable[..., Project]
     assert found["all"].runs == ("frontend", "history", "matching", "worker")
     assert found["one"].runs == ("history",)
     assert found["old"].runs == ("history", "matching")
+
+
+def test_a_stores_image_used_for_its_client_is_no_store(load_files: Callable[..., Project]) -> None:
+    found = roles(
+        load_files(
+            "services:\n"
+            "  seed: {image: 'postgres:17', command: psql -f /seed.sql}\n"
+            "  redis-init: {image: 'redis:8', command: [sh, -c, /load.sh]}\n"
+            "  db: {image: 'postgres:17'}\n"
+        )
+    )
+    assert [(role.kind, role.lifetime) for role in found.values()] == [
+        ("other", "job"),
+        ("other", "job"),
+        ("postgres", "daemon"),
+    ]
