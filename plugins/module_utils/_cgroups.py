@@ -49,7 +49,7 @@ def parse_flat_keyed(text: str) -> dict[str, int]:
     """Parse lines of ``name number`` (memory.stat, cpu.stat); lines of any other form are skipped."""
     values = {}
     for line in text.splitlines():
-        name, _, number = line.partition(" ")
+        name, _space, number = line.partition(" ")
         if number.strip().isdigit():
             values[name] = int(number)
     return values
@@ -65,7 +65,7 @@ def parse_meminfo(text: str) -> dict[str, int]:
     """Parse /proc/meminfo into bytes."""
     values = {}
     for line in text.splitlines():
-        name, _, rest = line.partition(":")
+        name, _colon, rest = line.partition(":")
         fields = rest.split()
         if fields and fields[0].isdigit():
             values[name] = int(fields[0]) * (1024 if fields[1:] == ["kB"] else 1)

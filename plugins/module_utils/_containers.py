@@ -130,4 +130,4 @@ def healthcheck_of(check: Mapping[str, Any] | None) -> dict[str, Any] | None:
 def environment_of(pairs: Sequence[str]) -> dict[str, str]:
     """Give the variables that follow limits."""
     split = (pair.partition("=") for pair in pairs)
-    return {name: value for name, _, value in split if name in _ENVIRONMENT}
+    return {name: value for name, _equals, value in split if name in _ENVIRONMENT}

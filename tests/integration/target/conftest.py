@@ -42,7 +42,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     path.mkdir()
     yield path
     subprocess.run(
-        ["docker", "compose", "--project-directory", str(path), "down", "--timeout", "0", "--remove-orphans"],
+        ["docker", "compose", "--profile", "*", "down", "--timeout", "0", "--volumes", "--remove-orphans"],
         cwd=path,
         capture_output=True,
         check=False,
