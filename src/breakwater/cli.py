@@ -103,8 +103,6 @@ def _run(name: str, argv: list[str]) -> int:
         from breakwater.scan import command
     else:
         from breakwater.fix import command
-    gc.freeze()
-    gc.enable()
     return command(options)
 
 
@@ -136,7 +134,7 @@ def main() -> NoReturn:
     """
     from breakwater.lean_yaml import install
 
-    gc.disable()  # the collector finds nothing while modules are loaded; _run() turns it on
+    gc.disable()  # it finds nothing while modules are loaded and one file is judged; many files turn it on
     install()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
@@ -79,6 +80,7 @@ def _plan(options: Options, judge: Judge) -> tuple[list[Fixed], list[Problem]]:
     groups, errors = collect(options.files, options.stdin_filename)
     problems = [problem(error) for error in errors]
     fixed: list[Fixed] = []
+    gc.enable()
     for group in groups:
         try:
             judged = judge.judge(group)

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 
 from breakwater.exits import CommandError
@@ -26,6 +27,9 @@ def map_in_processes(function: Callable[[Any], Any], items: Sequence[Any]) -> li
     Raises:
         CommandError: a process ended before its work was done.
     """
+    if len(items) > ENOUGH:
+        gc.freeze()
+        gc.enable()
     count = min(len(os.sched_getaffinity(0)), len(items) // ENOUGH)
     if count < 2:
         return [function(item) for item in items]
