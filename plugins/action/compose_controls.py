@@ -32,9 +32,7 @@ class ActionModule(StackAction):
         planned = apply_plan(project, plan)
         names = [document.name for document in project.files]
         texts = {
-            new.name: new.text
-            for old, new in zip(project.files, planned.files, strict=True)
-            if old.text != new.text
+            new.name: new.text for old, new in zip(project.files, planned.files, strict=True) if old.text != new.text
         }
         changes = [render.change_record(change, names[change.file]) for change in plan.changes]
         withheld = render.withheld_lines(plan.findings)

@@ -27,7 +27,7 @@ class ActionModule(DeployingAction):
         if self.check and session.texts:
             return self._foretell(session)
         reading = self.read(session.options, usage=False) if session.written else session.reading
-        project, deployment = self.plan(reading, session.options, self.options["kinds"])
+        project, deployment = self.plan(reading, self.options["kinds"])
         lines = deploy.describe(deployment)
         if deployment.needed and not self.check:
             # Said before it is begun: whatever happens from here on, containers may have changed.

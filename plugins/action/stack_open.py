@@ -88,7 +88,7 @@ class ActionModule(DeployingAction):
         arguments = {"project_dir": self.directory, "run_id": session.run_id, "generation": left["id"], "files": files}
         self.target("breakwater.stack.stack_restore", arguments)
         reading = self.read(session.options, usage=False)
-        project, deployment = self.plan(reading, session.options, {})
+        project, deployment = self.plan(reading, {})
         self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
         reading = self.read(session.options)
         services = f", {', '.join(deployment.services)} deployed again" if deployment.needed else ""

@@ -50,7 +50,7 @@ class ActionModule(DeployingAction):
     def _deploy(self, session: Session) -> list[str]:
         """Deploy the restored files and see that they run."""
         reading = self.read(session.options, usage=False)
-        project, deployment = self.plan(reading, session.options, {})
+        project, deployment = self.plan(reading, {})
         self.save(session._replace(reading=reading, texts={}, deployed=True))
         self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
         if deployment.down:

@@ -14,6 +14,7 @@ import re
 import shutil
 import signal
 import subprocess
+import tempfile
 from collections.abc import Mapping, Sequence
 from typing import IO, NamedTuple
 
@@ -109,13 +110,20 @@ class Docker:
             self._environment["DOCKER_HOST"] = host
             self._environment.pop("DOCKER_CONTEXT", None)
 
-    def start(self, arguments: Sequence[str], cwd: str | None = None, source: Process | None = None) -> Process:
+    def start(
+        self,
+        arguments: Sequence[str],
+        cwd: str | None = None,
+        source: Process | None = None,
+        text: bytes | None = None,
+    ) -> Process:
         """Start a command without waiting for it.
 
         Args:
             arguments: of docker.
             cwd: folder to run in.
             source: a command whose output it reads; that one then gives only its errors.
+            text: what it reads instead.
 
         Raises:
             StackError: it cannot be started.
@@ -124,7 +132,7 @@ class Docker:
         try:
             popen = subprocess.Popen(
                 command,
-                stdin=source.take_output() if source else subprocess.DEVNULL,
+                stdin=source.take_output() if source else _file_of(text) if text else subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 cwd=cwd,
@@ -138,9 +146,23 @@ class Docker:
                 source.close_output()
         return Process(command, popen)
 
-    def run(self, arguments: Sequence[str], cwd: str | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:
+    def run(
+        self,
+        arguments: Sequence[str],
+        cwd: str | None = None,
+        timeout: float = DEFAULT_TIMEOUT,
+        text: bytes | None = None,
+    ) -> Result:
         """Run a command to its end."""
-        return self.start(arguments, cwd).wait(timeout)
+        return self.start(arguments, cwd, text=text).wait(timeout)
+
+
+def _file_of(text: bytes) -> IO[bytes]:
+    """Give an unnamed file to read from: unlike a pipe, it never fills up."""
+    file = tempfile.TemporaryFile()
+    file.write(text)
+    file.seek(0)
+    return file
 
 
 def failure(what: str, result: Result) -> StackError:

@@ -15,7 +15,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils import (
@@ -79,6 +79,7 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
         "env_files": env_entries,
         "env": _project.used_environment([*entries, *referenced, *env_entries], os.environ),
         "config_hashes": engine.config_hashes,
+        "config_hashes_alone": engine.config_hashes_alone,
         "config_error": engine.config_error,
     }
     return {
@@ -123,6 +124,7 @@ class _Engine(NamedTuple):
     containers: list[dict[str, Any]]
     held: int
     config_hashes: Mapping[str, str]
+    config_hashes_alone: Mapping[str, str]
     config_error: str | None
 
 
@@ -155,11 +157,14 @@ def _read_engine(request: Request, docker: _compose_cli.Docker, files: Sequence[
         first = time.monotonic()
         info = _info(informing.wait())
         hashes, error = _hashes([process.wait() for process in hashing])
+        ours = [item for item in containers if item["ours"]]
+        unlike = {item["service"] for item in ours if item["config_hash"] != hashes.get(item["service"])}
+        alone = _hashes_alone(docker, request, files, unlike & hashes.keys())
         held = _settle_accounts(accounts, first)
     finally:
         for process in started:
             process.stop()
-    return _Engine(info, containers, held, hashes, error)
+    return _Engine(info, containers, held, hashes, alone, error)
 
 
 def _start_hashing(
@@ -170,18 +175,40 @@ def _start_hashing(
     ``config --hash`` leaves ``env_file`` in the hashed service, ``up`` has put the variables in its place (seen with
     Compose 2.26.1): there, what is hashed is the project after Compose has resolved it.
     """
-    # Services of every profile may run, and Compose deploys one that is named whatever its profile.
-    profiles = [*request.profiles, "*"]
-
-    def compose(names: Sequence[str]) -> list[str]:
-        return _compose_cli.compose_arguments(
-            request.directory, names, request.project_name, request.env_files, profiles
-        )
-
     if not env_file:
-        return [start([*compose(files), "config", "--hash", "*"])]
-    resolving = start([*compose(files), "config", "--format", "json"])
-    return [resolving, start([*compose(["-"]), "config", "--hash", "*"], resolving)]
+        return [start([*_compose(request, files), "config", "--hash", "*"])]
+    resolving = start([*_compose(request, files), "config", "--format", "json"])
+    return [resolving, start([*_compose(request, ["-"]), "config", "--hash", "*"], resolving)]
+
+
+def _compose(request: Request, files: Sequence[str]) -> list[str]:
+    """Give the arguments that name the project with the services of every profile.
+
+    They may all run, and Compose deploys one that is named whatever its profile.
+    """
+    profiles = [*request.profiles, "*"]
+    return _compose_cli.compose_arguments(request.directory, files, request.project_name, request.env_files, profiles)
+
+
+def _hashes_alone(
+    docker: _compose_cli.Docker, request: Request, files: Sequence[str], services: Collection[str]
+) -> Mapping[str, str]:
+    """Have Compose hash services without what they depend on: so it labels a container that is deployed alone.
+
+    Compose 2.26.1 counts ``depends_on`` into the hash, and leaves it out under ``up --no-deps``.
+    """
+    if not services:
+        return {}
+    resolved = docker.run([*_compose(request, files), "config", "--format", "json"], request.directory)
+    if resolved.code != 0:
+        return {}
+    project = json.loads(resolved.stdout)
+    for service in project["services"].values():
+        service.pop("depends_on", None)
+    text = json.dumps(project).encode("ascii")
+    hashed = docker.run([*_compose(request, ["-"]), "config", "--hash", "*"], request.directory, text=text)
+    found = _compose_cli.parse_config_hashes(hashed.stdout) if hashed.code == 0 else {}
+    return {name: value for name, value in found.items() if name in services}
 
 
 def _hashes(results: Sequence[_compose_cli.Result]) -> tuple[Mapping[str, str], str | None]:

@@ -48,7 +48,7 @@ def download_package(name: str) -> Path:
         apt += ["-o", option]
     run([*apt, "update"])
     run(["env", "-C", str(folder / "packages"), *apt, "download", name])
-    return sorted((folder / "packages").glob(f"{name}_*.deb"))[-1]
+    return max((folder / "packages").glob(f"{name}_*.deb"))
 
 
 def root_file_system() -> Path:

@@ -54,7 +54,9 @@ def install_packages(programs: list[str]) -> None:
 def start() -> None:
     """Start dockerd with its state in the cache folder and wait until it answers."""
     if os.geteuid() != 0:
-        raise GroundError("no Docker Engine answers, and dockerd needs root; start an engine and run this again", code=3)
+        raise GroundError(
+            "no Docker Engine answers, and dockerd needs root; start an engine and run this again", code=3
+        )
     CACHE.mkdir(parents=True, exist_ok=True)
     PID_FILE.unlink(missing_ok=True)
     log = CACHE / "dockerd.log"
@@ -89,7 +91,10 @@ def install_compose() -> None:
 
 def status() -> None:
     """Print the versions that answer."""
-    for command in (["docker", "version", "--format", "{{.Server.Version}}"], ["docker", "compose", "version", "--short"]):
+    for command in (
+        ["docker", "version", "--format", "{{.Server.Version}}"],
+        ["docker", "compose", "version", "--short"],
+    ):
         say(f"{' '.join(command[:2])}: {run(command).strip() if answers(command) else 'does not answer'}")
 
 

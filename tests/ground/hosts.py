@@ -55,7 +55,8 @@ def start(name: str, image: str, public_key: str) -> None:
         run(["docker", "start", name])
         return
     say(f"starting {name}")
-    run(["docker", "run", "-d", "--name", name, "--hostname", name, *FLAGS, "-e", f"AUTHORIZED_KEY={public_key}", image])
+    named = ["--name", name, "--hostname", name]
+    run(["docker", "run", "-d", *named, *FLAGS, "-e", f"AUTHORIZED_KEY={public_key}", image])
 
 
 def wait(name: str) -> None:

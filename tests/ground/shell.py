@@ -25,7 +25,7 @@ def say(text: str) -> None:
     print(f"ground: {text}", flush=True)
 
 
-def run(command: list[str], *, env: dict[str, str] | None = None, quiet: bool = True, stdin: bytes | None = None) -> str:
+def run(command: list[str], *, env: dict[str, str] | None = None) -> str:
     """Run a command and return its standard output.
 
     Raises:
@@ -34,9 +34,9 @@ def run(command: list[str], *, env: dict[str, str] | None = None, quiet: bool = 
     result = subprocess.run(
         command,
         env={**os.environ, **(env or {})},
-        input=stdin,
+        stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT if quiet else None,
+        stderr=subprocess.STDOUT,
         check=False,
     )
     output = result.stdout.decode(errors="replace")

@@ -15,7 +15,9 @@ async def main() -> None:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 10
     workspace = sys.argv[2] if len(sys.argv) > 2 else "acme"
     client = await connect()
-    await client.start_workflow("AgentLifecycle", workspace, id=f"agent-lifecycle-{uuid.uuid4()}", task_queue=TASK_QUEUE)
+    await client.start_workflow(
+        "AgentLifecycle", workspace, id=f"agent-lifecycle-{uuid.uuid4()}", task_queue=TASK_QUEUE
+    )
     tasks = [
         client.execute_workflow("Task", workspace, id=f"task-{uuid.uuid4()}", task_queue=TASK_QUEUE)
         for _number in range(count)

@@ -36,6 +36,7 @@ class Task:
 
     @workflow.run
     async def run(self, workspace: str) -> str:
+        """Do one step and return the workspace it was for."""
         return await workflow.execute_activity(run_step, workspace, start_to_close_timeout=timedelta(seconds=30))
 
 
@@ -48,10 +49,12 @@ class AgentLifecycle:
 
     @workflow.run
     async def run(self, _workspace: str) -> None:
+        """Live until told to stop."""
         await workflow.wait_condition(lambda: self.stopped)
 
     @workflow.signal
     def stop(self) -> None:
+        """End the agent."""
         self.stopped = True
 
 

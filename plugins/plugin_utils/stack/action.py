@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
-from ansible import constants as C
+from ansible import constants
 from ansible.plugins.action import ActionBase
 
 from ...module_utils import _transport
@@ -75,7 +75,7 @@ class StackAction(ActionBase):
     @property
     def directory(self) -> str:
         """The project folder on the target."""
-        return os.path.normpath(self.options["project_dir"])
+        return os.path.normpath(str(self.options["project_dir"]))
 
     def session(self) -> Session:
         """Return the session of this run.
@@ -83,15 +83,15 @@ class StackAction(ActionBase):
         Raises:
             SessionError: the stack was not opened in this run.
         """
-        return sessions.load(C.DEFAULT_LOCAL_TMP, self.host, self.directory)
+        return sessions.load(constants.DEFAULT_LOCAL_TMP, self.host, self.directory)
 
     def save(self, session: Session) -> None:
         """Keep the session for the tasks that follow."""
-        sessions.save(C.DEFAULT_LOCAL_TMP, self.host, session)
+        sessions.save(constants.DEFAULT_LOCAL_TMP, self.host, session)
 
     def forget(self) -> None:
         """End the session."""
-        sessions.forget(C.DEFAULT_LOCAL_TMP, self.host, self.directory)
+        sessions.forget(constants.DEFAULT_LOCAL_TMP, self.host, self.directory)
 
     def target(self, module: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Run a module on the target and return its result.

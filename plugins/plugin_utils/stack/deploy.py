@@ -68,7 +68,10 @@ class Deployment(NamedTuple):
 
 
 def plan_deployment(
-    project: Project, containers: Sequence[Mapping[str, Any]], hashes: Mapping[str, Collection[str]], kinds: Mapping[str, str]
+    project: Project,
+    containers: Sequence[Mapping[str, Any]],
+    hashes: Mapping[str, Collection[str]],
+    kinds: Mapping[str, str],
 ) -> Deployment:
     """Compare the files with the containers.
 

@@ -5,9 +5,8 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..compose.project import Project
@@ -28,38 +27,14 @@ _POLL_SECONDS = 2
 class DeployingAction(StackAction):
     """Base of the actions that change containers."""
 
-    def plan(
-        self, reading: Mapping[str, Any], options: Mapping[str, Any], stated_kinds: Mapping[str, str]
-    ) -> tuple[Project, Deployment]:
+    def plan(self, reading: Mapping[str, Any], stated_kinds: Mapping[str, str]) -> tuple[Project, Deployment]:
         """Compare the files on the target with its containers."""
         project = project_of(reading, {})
-        containers = services_containers(reading)
         hashes = {name: {value} for name, value in reading["project"]["config_hashes"].items()}
-        unlike = [c["service"] for c in containers if c["config_hash"] not in hashes.get(c["service"], ())]
-        if set(unlike) & hashes.keys():
-            for name, value in self._hashes_alone(reading, options, sorted(set(unlike) & hashes.keys())).items():
-                hashes[name].add(value)
+        for name, value in reading["project"]["config_hashes_alone"].items():
+            hashes[name].add(value)
+        containers = services_containers(reading)
         return project, plan_deployment(project, containers, hashes, kinds_of(project, stated_kinds))
-
-    def _hashes_alone(
-        self, reading: Mapping[str, Any], options: Mapping[str, Any], services: Sequence[str]
-    ) -> dict[str, str]:
-        """Return the hashes of services as Compose has them when it deploys each without what it depends on.
-
-        Compose 2.26 counts `depends_on` in, so a container that was recreated alone carries this hash.
-        """
-        found = reading["project"]
-        arguments = ["compose", "--project-name", found["name"]]
-        for entry in found["files"]:
-            arguments += ["--file", entry["path"]]
-        for path in options.get("env_files") or ():
-            arguments += ["--env-file", path]
-        for profile in options.get("profiles") or ():
-            arguments += ["--profile", profile]
-        reset = "".join(f"  {json.dumps(name)}:\n    depends_on: !reset {{}}\n" for name in services)
-        printed = self._docker(options, *arguments, "--file", "-", "config", "--hash", "*", stdin=f"services:\n{reset}")
-        pairs = (line.split() for line in printed["stdout"].splitlines() if line.strip())
-        return {name: value for name, value in pairs if name in services}
 
     def carry_out(self, project: Project, deployment: Deployment, options: Mapping[str, Any], timeout: int) -> None:
         """Do what a deployment says, in its order.
@@ -76,14 +51,14 @@ class DeployingAction(StackAction):
         for need in deployment.updates:
             self._update(project, need, options)
         for stage in deployment.stages:
-            self._recreate(project, stage, options, timeout)
+            self._recreate(stage, options, timeout)
 
-    def _docker(self, options: Mapping[str, Any], *arguments: str, stdin: str = "") -> dict[str, Any]:
+    def _docker(self, options: Mapping[str, Any], *arguments: str) -> dict[str, Any]:
         """Run a `docker` command on the target, in the project folder."""
         docker = [options.get("docker_cli") or "docker"]
         if options.get("docker_host"):
             docker += ["--host", options["docker_host"]]
-        command = {"argv": [*docker, *arguments], "chdir": self.directory, "stdin": stdin}
+        command = {"argv": [*docker, *arguments], "chdir": self.directory}
         return self.target("ansible.builtin.command", command)
 
     def _update(self, project: Project, need: Need, options: Mapping[str, Any]) -> None:
@@ -91,7 +66,7 @@ class DeployingAction(StackAction):
         self.say([f"{need.service}: bringing its limits back, nothing is restarted"])
         self._docker(options, "update", *update_arguments(project.services[need.service]), *need.containers)
 
-    def _recreate(self, project: Project, stage: tuple[Need, ...], options: Mapping[str, Any], timeout: int) -> None:
+    def _recreate(self, stage: tuple[Need, ...], options: Mapping[str, Any], timeout: int) -> None:
         """Recreate the services of one stage and wait for them."""
         names = [need.service for need in stage]
         self.say([f"recreating {', '.join(names)}, then up to {timeout} s until healthy"])
@@ -103,9 +78,9 @@ class DeployingAction(StackAction):
         try:
             self.target(COMPOSE, arguments)
         except ActionFailed as error:
-            raise ActionFailed(self._culprit(project, names, options, str(error))) from None
+            raise ActionFailed(self._culprit(names, options, str(error))) from None
 
-    def _culprit(self, project: Project, names: list[str], options: Mapping[str, Any], message: str) -> str:
+    def _culprit(self, names: list[str], options: Mapping[str, Any], message: str) -> str:
         """Say which container of a stage failed, with the end of its log."""
         containers = [c for c in services_containers(self.read(options, usage=False)) if c["service"] in names]
         failing = [c for c in containers if c["state"] != "running" or c["health"] not in (None, "healthy")]

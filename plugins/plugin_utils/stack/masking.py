@@ -20,18 +20,22 @@ _NAME = (
 )
 # Names that only lead to a secret: a file, a reference, a switch.
 _HARMLESS = re.compile(
-    r"(?:_file|_path|_name|_type|_length|_ttl|_expiry|_url_template|_enabled|_command)$|^(?:secrets?|tokens?)$", re.I
+    r"(?:_file|_path|_name|_type|_length|_ttl|_expiry|_url_template|_enabled|_command)$|^(?:secrets?|tokens?)$",
+    re.IGNORECASE,
 )
 _PAIR = re.compile(
-    rf"(?P<key>(?<![\w$-])[\"']?(?P<name>{_NAME})[\"']?)(?P<sep>\s*:\s+|\s*=\s*|\s*:(?=[\"']))(?P<value>.*)$", re.I
+    rf"(?P<key>(?<![\w$-])[\"']?(?P<name>{_NAME})[\"']?)(?P<sep>\s*:\s+|\s*=\s*|\s*:(?=[\"']))(?P<value>.*)$",
+    re.IGNORECASE,
 )
-_URL = re.compile(r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s:/@\"']*:)(?P<secret>(?:\$\{[^}]*\}|[^\s@\"'/])+)(?=@)", re.I)
+_URL = re.compile(
+    r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s:/@\"']*:)(?P<secret>(?:\$\{[^}]*\}|[^\s@\"'/])+)(?=@)", re.IGNORECASE
+)
 _OPTION = re.compile(
     r"(?P<head>(?:--?(?:requirepass|masterauth|passw(?:or)?d|pass|token|secret|api-key)(?:[=\s]+|[\"'],\s*[\"']?)|"
     r"\bredis-cli\b[^|;&]*?\s-a\s+|\brequirepass\s+|"
     r"\bAuthorization:\s*(?:Bearer|Basic)\s+))"
     r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s\"',\]]+)",
-    re.I,
+    re.IGNORECASE,
 )
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::?[?+][^}]*)?\}|\$(?P<bare>\w+)")
 _DEFAULTED = re.compile(r"(\$\{\w+:?-)([^}]*)(\})")

@@ -66,9 +66,7 @@ def _positions(after: Sequence[str], current: Sequence[str]) -> dict[int, int]:
     return place
 
 
-def _span(
-    name: str, after: Sequence[str], place: dict[int, int], start: int, end: int, length: int
-) -> tuple[int, int]:
+def _span(name: str, after: Sequence[str], place: dict[int, int], start: int, end: int, length: int) -> tuple[int, int]:
     """Find where lines start..end of `after` stand now, in one piece."""
     if start == end:
         if start in place:

@@ -93,4 +93,3 @@ def forget(folder: str, host: str, directory: str) -> None:
     """End a session."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(_path(folder, host, directory))
-

@@ -88,12 +88,23 @@ def usage_of(reading: Mapping[str, Any]) -> dict[str, Usage]:
         usage = Usage(
             memory_now=used["memory"],
             memory_peak=used["memory_peak"] or used["memory"],
-            cpus_now=used["cpus"] or 0.0,
+            # A short window on a container that is throttled says little, so the average counts too.
+            cpus_now=max(used["cpus"] or 0.0, used["cpus_average"] or 0.0),
             pids=used["pids"] or 0,
         )
         before = found.get(container["service"])
-        found[container["service"]] = usage if before is None else Usage(*map(max, usage, before))
+        found[container["service"]] = usage if before is None else _most(usage, before)
     return found
+
+
+def _most(one: Usage, other: Usage) -> Usage:
+    """Return the larger of each figure of two containers of a service."""
+    return Usage(
+        memory_now=max(one.memory_now, other.memory_now),
+        memory_peak=max(one.memory_peak, other.memory_peak),
+        cpus_now=max(one.cpus_now, other.cpus_now),
+        pids=max(one.pids, other.pids),
+    )
 
 
 def services_containers(reading: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -45,7 +45,7 @@ SHOWN = [
     "secrets:",
     "      DATABASE_URL: postgresql://app:${PW}@postgres:5432/app",
     "      REQUIRE_TOKEN: true",
-    "      test: [\"CMD-SHELL\", \"pg_isready -h 127.0.0.1 -U temporal\"]",
+    '      test: ["CMD-SHELL", "pg_isready -h 127.0.0.1 -U temporal"]',
 ]
 
 
