@@ -39,7 +39,11 @@ def render(report: Report) -> str:
         console.print(Text.assemble((place(item), "bold"), ": ", (headline(item), style)), soft_wrap=True)
         for label, text in rows:
             console.print(
-                Padding(Text.assemble((f"{label}: ", "bold"), (text, "green" if label == "fix" else "")), (0, 0, 0, 4))
+                Padding(
+                    Text.assemble((f"{label}: ", "bold"), (text, "green" if label == "fix" else "")),
+                    (0, 0, 0, 4),
+                    expand=False,
+                )
             )
     for note in report.notes:
         console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
