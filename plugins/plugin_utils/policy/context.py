@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..compose.edit import Edit
+from ..compose.change import Edit
 from .controls import control
 from .kinds import Role, depended_on, identify, waited_for_to_end
 from .model import DATA_STORES, Change, Finding, HostFacts, Settings, Usage

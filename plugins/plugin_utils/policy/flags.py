@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from ..compose.edit import Edit
+from ..compose.change import Edit
 from .context import Context
 
 _SHELL = re.compile(r"[;&|<>`\n]|\$\(")

@@ -26,6 +26,7 @@ _LIES_ANYWHERE = (
 _PG_ISREADY = re.compile(r"\bpg_isready\b")
 _PG_HOST = re.compile(r"\s(-h|--host)\b|\s-h\S|\bPGHOST=")
 _REDIS_PING = re.compile(r"\b(redis|valkey)-cli\b(?P<options>[^|&;]*?)\s(ping|incr\s+\S+)\s*$", re.IGNORECASE)
+_LOGS_IN = re.compile(r"\s(-a|--pass|--user|-u)\b|REDISCLI_AUTH")
 _PLAIN_WORD = re.compile(r"[\w@%+=:,./${}-]+")
 
 
@@ -150,8 +151,17 @@ def _raw_variable(context: Context, *names: str) -> str | None:
     return None
 
 
+def _listens_on_loopback(context: Context) -> bool:
+    """Say whether PostgreSQL answers at 127.0.0.1: the image listens everywhere unless it is told otherwise."""
+    words = " ".join(context.service.command or ())
+    stated = re.search(r"listen_addresses=['\"]?([^\s'\"]*)", words)
+    return stated is None or any(part in stated[1] for part in ("*", "0.0.0.0", "127.0.0.1", "localhost"))
+
+
 def _postgres(context: Context) -> Probe:
     """Ask over TCP: while the data directory is initialised the server listens on its socket only."""
+    if not _listens_on_loopback(context):
+        return _none("it does not listen on 127.0.0.1")
     user = _raw_variable(context, "POSTGRES_USER", "POSTGRESQL_USERNAME") or "postgres"
     database = _raw_variable(context, "POSTGRES_DB", "POSTGRESQL_DATABASE") or user
     port = context.environment.get("PGPORT") or context.environment.get("POSTGRESQL_PORT_NUMBER")
@@ -161,19 +171,33 @@ def _postgres(context: Context) -> Probe:
     return Probe(("CMD", *words), "it accepts connections over TCP, which it does not while it initialises")
 
 
+def _redis_login(context: Context) -> str | None:
+    """Return what a probe writes before ``redis-cli`` to log in: nothing, a variable, or None when it cannot know.
+
+    An answer of NOAUTH is not a PONG, so that a probe without the password would call a healthy server unhealthy.
+    """
+    words = [*(context.service.entrypoint or ()), *(context.service.command or ())]
+    environment = context.environment
+    if environment.get("REDISCLI_AUTH"):
+        return ""
+    if environment.get("REDIS_PASSWORD"):
+        return 'REDISCLI_AUTH="$$REDIS_PASSWORD" '
+    flags = " ".join(
+        [*words, str(environment.get("REDIS_EXTRA_FLAGS") or ""), str(environment.get("REDIS_ARGS") or "")]
+    )
+    secured = re.search(r"requirepass|aclfile|\.conf\b|--user\b|--port\s+0|--tls-port", flags)
+    in_file = any(name.endswith("_FILE") and "PASSWORD" in name for name in environment)
+    return None if secured or in_file else ""
+
+
 def _redis(context: Context) -> Probe:
     """Ask for PONG and look at the answer: while it loads its data Redis answers LOADING, and the client exits 0."""
     client = "valkey-cli" if context.role.flavour == "valkey" else "redis-cli"
-    words = [*(context.service.entrypoint or ()), *(context.service.command or ())]
-    environment = context.environment
-    secured = any("requirepass" in word or "aclfile" in word or word.endswith(".conf") for word in words)
-    prefix = ""
-    if environment.get("REDIS_PASSWORD"):
-        prefix = 'REDISCLI_AUTH="$$REDIS_PASSWORD" '
-    elif secured or any(name.endswith("_FILE") and "PASSWORD" in name for name in environment):
-        return _none("it asks for a password, which the probe would have to show")
+    login = _redis_login(context)
+    if login is None:
+        return _none("it may ask for a password, which the probe would have to show")
     return Probe(
-        ("CMD-SHELL", f"{prefix}{client} ping | grep -q PONG"), "it answers commands, which it does not while loading"
+        ("CMD-SHELL", f"{login}{client} ping | grep -q PONG"), "it answers commands, which it does not while loading"
     )
 
 
@@ -275,16 +299,24 @@ def _repair(context: Context, own: Any) -> list[str] | str | None:
     if text is None or _NEVER_FAILS.search(text):
         return None
     if context.kind == "postgres" and _PG_ISREADY.search(text) and not _OPEN_PORT.search(text):
+        if not _listens_on_loopback(context):
+            return None
         repaired = _PG_ISREADY.sub("pg_isready -h 127.0.0.1", text, count=1)
         if isinstance(own, list) and own[0] == "CMD":
             index = own.index("pg_isready") if "pg_isready" in own else None
             return None if index is None else [*own[: index + 1], "-h", "127.0.0.1", *own[index + 1 :]]
         return ["CMD-SHELL", repaired] if isinstance(own, list) else repaired
     match = _REDIS_PING.search(text) if context.kind == "redis" else None
-    if match:
-        repaired = f"{text[: match.start()]}{match[1]}-cli{match['options']} ping | grep -q PONG"
-        return ["CMD-SHELL", repaired] if isinstance(own, list) or not shell else repaired
-    return None
+    if match is None:
+        return None
+    before = text[: match.start()]
+    if not _LOGS_IN.search(before + match["options"]):
+        login = _redis_login(context)
+        if login is None:
+            return None
+        before += login
+    repaired = f"{before}{match[1]}-cli{match['options']} ping | grep -q PONG"
+    return ["CMD-SHELL", repaired] if isinstance(own, list) or not shell else repaired
 
 
 def _as_shell(own: Any) -> tuple[bool, str | None]:

@@ -22,7 +22,7 @@ _TEMPORAL = re.compile(r"temporal(io)?[-_.]?(server|auto-?setup)|auto-?setup")
 _TEMPORAL_UI = re.compile(r"temporal(io)?[-_.]?(ui|web)(-server)?")
 _ADMIN_TOOLS = re.compile(r"(temporal(io)?[-_.]?)?admin-?tools")
 _POSTGRES = re.compile(
-    r"postgres(ql)?|postgis|timescaledb(-ha)?|pgvector|pgvecto-rs|crunchy-postgres(-gis)?|postgresql-\d+(-\w+)?|spilo-\d+"
+    r"postgres(ql)?|pgautoupgrade|postgis|timescaledb(-ha)?|pgvector|pgvecto-rs|crunchy-postgres(-gis)?|postgresql-\d+(-\w+)?|spilo-\d+"
 )
 _REDIS = re.compile(r"redis|valkey|redis-stack(-server)?|valkey-bundle")
 _PGBOUNCER = re.compile(r"pgbouncer(-\w+)?")

@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from ...module_utils._units import format_cpus, format_size
-from ..compose.edit import Edit
+from ..compose.change import Edit
 from . import coupled
 from .budget import MIB, SHARES, Demand, round_cpus, round_up
 from .context import Context

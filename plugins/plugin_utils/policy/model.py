@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edit import Edit
+    from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.change import Edit
 
 #: Kinds of services that the policy knows, in the order in which tables show them.
 KINDS = ("temporal", "temporal-schema", "temporal-ui", "postgres", "redis", "pgbouncer", "worker", "other")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ..compose.edit import Edit, apply_edits
+from ..compose.change import Edit
 from . import coupled, health, limits, operations, security
 from .budget import share_out
 from .context import Context, Stack
@@ -197,6 +197,8 @@ def apply_plan(project: Project, plan: Plan) -> Project:
         RefusedEdit: an edit cannot be made so that it is provably right.
         ValueError: the plan was refused.
     """
+    # Here and not above: a scan never edits, and the editor takes time to import.
+    from ..compose.edit import apply_edits
     from ..compose.project import replace_document
 
     if plan.errors:

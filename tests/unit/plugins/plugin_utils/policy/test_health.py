@@ -205,3 +205,42 @@ def test_slow_checks_are_reported(plan_of: Callable[..., Plan], timing: str, slo
     text = f"services: {{a: {{image: 'postgres:17', healthcheck: {{test: pg_isready -h db, {timing}}}}}}}"
     found = plan_of(text, select=["BW-HLT-003"]).findings
     assert [(f.message, f.fix) for f in found] == ([(slow, None)] if slow else [])
+
+
+@pytest.mark.parametrize(
+    ("server", "before", "after"),
+    [
+        ("command: redis-server --requirepass x", "redis-cli ping", None),
+        ("command: --requirepass x", "redis-cli ping", None),
+        ("command: redis-server /etc/redis.conf", "redis-cli ping", None),
+        ("environment: {REDIS_ARGS: --requirepass x}", "redis-cli ping", None),
+        ("command: redis-server --requirepass x", "redis-cli -a x ping", "redis-cli -a x ping | grep -q PONG"),
+        (
+            "command: redis-server --requirepass x, environment: {REDIS_PASSWORD: x}",
+            "redis-cli ping",
+            'REDISCLI_AUTH="$$REDIS_PASSWORD" redis-cli ping | grep -q PONG',
+        ),
+        (
+            "command: redis-server --requirepass x, environment: {REDISCLI_AUTH: x}",
+            "redis-cli ping",
+            "redis-cli ping | grep -q PONG",
+        ),
+    ],
+)
+def test_a_probe_without_the_password_is_never_made_strict(
+    hardened: Callable[..., str], plan_of: Callable[..., Plan], server: str, before: str, after: str | None
+) -> None:
+    service = f"image: 'redis:8', {server}, healthcheck: {{test: {before}}}"
+    assert checked(hardened, service)["test"] == (after or before)
+    found = finding(plan_of, service)
+    assert found is not None
+    assert (found.fix is None) == (after is None)
+
+
+def test_a_server_without_tcp_on_loopback_is_not_asked_there(plan_of: Callable[..., Plan]) -> None:
+    command = "command: postgres -c listen_addresses=10.0.0.5"
+    for check in ("", ", healthcheck: {test: pg_isready}"):
+        found = finding(plan_of, f"image: 'postgres:17', {command}{check}")
+        assert found is not None
+        assert found.fix is None
+        assert "does not listen on 127.0.0.1" in found.message
