@@ -20,9 +20,9 @@ class ActionModule(StackAction):
 
     def work(self) -> dict[str, Any]:
         """Close the session, and on the target what it opened there."""
-        session = self.session()
+        session = self.opened() if self.options["outcome"] == "none" else self.session()
         result: dict[str, Any] = {"changed": False, "generation": None}
-        if not self.check:
+        if session is not None and not self.check:
             arguments = {"project_dir": self.directory, "run_id": session.run_id, "outcome": self.options["outcome"]}
             result = self.target("breakwater.stack.stack_close", arguments)
         self.forget()

@@ -12,6 +12,8 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action impo
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 
+NOT_ASKED = "nothing is deployed: breakwater_deploy is false"
+
 
 class ActionModule(DeployingAction):
     """See the module's documentation."""
@@ -24,6 +26,8 @@ class ActionModule(DeployingAction):
     def work(self) -> dict[str, Any]:
         """Compare and deploy."""
         session = self.session()
+        if not session.options["engine"]:
+            return {"changed": False, "stages": [], "updated": [], "left": [], "msg": [NOT_ASKED]}
         if self.check and session.texts:
             return self._foretell(session)
         reading = self.read(session.options, usage=False) if session.written else session.reading

@@ -15,7 +15,7 @@ from ansible_collections.breakwater.stack.plugins.module_utils import _lock, _tr
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import variables
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import PROJECT_OPTIONS, kinds_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session, SessionError
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import project_of, refuse_unreadable
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.taking_back import replacements
 
@@ -30,6 +30,7 @@ class ActionModule(DeployingAction):
         "profiles": {"type": "list", "elements": "str", "default": []},
         "docker_host": {"type": "str"},
         "docker_cli": {"type": "path"},
+        "engine": {"type": "bool", "default": True},
         "generation": {"type": "str"},
         "lock_wait": {"type": "int", "default": 0},
         "lock_lifetime": {"type": "int", "default": 1800},
@@ -39,10 +40,9 @@ class ActionModule(DeployingAction):
     def work(self) -> dict[str, Any]:
         """Open the run, unless an earlier task of it has."""
         variables.refuse_unknown(self.vars)
-        try:
-            return self._result(self.session(), [])
-        except SessionError:
-            pass
+        known = self.opened()
+        if known is not None:
+            return self._result(known, [])
         run_id = uuid.uuid4().hex[:12]
         session, lines = self._open(run_id)
         try:
@@ -59,7 +59,7 @@ class ActionModule(DeployingAction):
 
     def _open(self, run_id: str) -> tuple[Session, list[str]]:
         """Take the lock and read."""
-        options = {key: self.options[key] for key in PROJECT_OPTIONS if self.options.get(key)}
+        options = {key: self.options[key] for key in PROJECT_OPTIONS if self.options.get(key) not in (None, [], "")}
         arguments = {"project_dir": self.directory, **options, "lock": not self.check}
         if not self.check:
             # The worker that runs this task ends with it; the run is its parent.
@@ -87,6 +87,8 @@ class ActionModule(DeployingAction):
         files = [wanted.argument() for wanted in replacements(left)]
         arguments = {"project_dir": self.directory, "run_id": session.run_id, "generation": left["id"], "files": files}
         self.target("breakwater.stack.stack_restore", arguments)
+        if not session.options["engine"]:
+            return session._replace(reading=self.read(session.options)), [f"{what}; its files are brought back"]
         reading = self.read(session.options, usage=False)
         project, deployment = self.plan(reading, {})
         self.carry_out(project, deployment, session.options, self.options["wait_timeout"])

@@ -22,9 +22,9 @@ class ActionModule(DeployingAction):
 
     def work(self) -> dict[str, Any]:
         """Restore what this run wrote (open), or a generation that was kept."""
-        session = self.session()
         which = self.options["generation"]
-        if which == "open" and not (session.written or session.deployed):
+        session = self.opened() if which == "open" else self.session()
+        if session is None or (which == "open" and not (session.written or session.deployed)):
             return {"changed": False, "msg": ["this run has written nothing"], "files": [], "services": []}
         found = self.read(session.options, generation=session.written if which == "open" else which)["generation"]
         if found is None:
@@ -38,7 +38,7 @@ class ActionModule(DeployingAction):
         arguments = {"project_dir": self.directory, "run_id": session.run_id, "generation": found["id"], "files": files}
         restored = self.target("breakwater.stack.stack_restore", arguments)
         lines = [f"generation {found['id']} is brought back"]
-        lines += self._deploy(session)
+        lines += self._deploy(session) if session.options["engine"] else []
         return {
             **result,
             "changed": True,

@@ -44,6 +44,12 @@ options:
   docker_cli:
     description: Path of the C(docker) command. When not set, it is searched in E(PATH).
     type: path
+  engine:
+    description:
+      - Whether to ask the Docker Engine. Without it only the files and the host are read, so files can be planned and
+        written on a host without Docker.
+    type: bool
+    default: true
   generation:
     description:
       - A generation whose contents are to be part of the reading, V(latest), V(latest_kept) or its id.

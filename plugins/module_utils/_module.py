@@ -28,6 +28,7 @@ def project_options() -> dict[str, Any]:
         "profiles": {"type": "list", "elements": "str", "default": []},
         "docker_host": {"type": "str"},
         "docker_cli": {"type": "path"},
+        "engine": {"type": "bool", "default": True},
         "generation": {"type": "str"},
         "usage": {"type": "bool", "default": True},
     }
@@ -70,7 +71,8 @@ def read_stack(params: Mapping[str, Any]) -> dict[str, Any]:
         generation=params["generation"],
         usage=params["usage"],
     )
-    return _reader.read(request, _compose_cli.Docker(params["docker_cli"], params["docker_host"]))
+    docker = _compose_cli.Docker(params["docker_cli"], params["docker_host"]) if params["engine"] else None
+    return _reader.read(request, docker)
 
 
 def new_files(items: Sequence[Mapping[str, Any]]) -> list[_writer.NewFile]:

@@ -55,8 +55,12 @@ class Request(NamedTuple):
     usage: bool
 
 
-def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
+def read(request: Request, docker: _compose_cli.Docker | None) -> dict[str, Any]:
     """Read a stack.
+
+    Args:
+        request: what to read.
+        docker: the docker command; None where the engine is not to be asked: then only files and host are read.
 
     Raises:
         StackError: files or Docker cannot be read, or Docker is too old.
@@ -70,7 +74,9 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
     name = _project.project_name(directory, request.project_name, variables, entries)
     referenced = _project.referenced_files(directory, entries)
     env_file = any("env_file" in _project.text_of(entry) for entry in [*entries, *referenced])
-    engine = _read_engine(request._replace(project_name=name), docker, names, env_file)
+    engine = _NO_ENGINE
+    if docker is not None:
+        engine = _read_engine(request._replace(project_name=name), docker, names, env_file)
     project = {
         "directory": directory,
         "name": name,
@@ -126,6 +132,10 @@ class _Engine(NamedTuple):
     config_hashes: Mapping[str, str]
     config_hashes_alone: Mapping[str, str]
     config_error: str | None
+
+
+#: A host whose engine is not asked.
+_NO_ENGINE = _Engine({}, [], 0, {}, {}, None)
 
 
 class _Account(NamedTuple):
@@ -336,9 +346,9 @@ def _host(engine: _Engine) -> dict[str, Any]:
         "memory_available": available,
         "others_memory": None if used is None else max(0, used - engine.held),
         "swap": meminfo.get("SwapTotal"),
-        "cpus": engine.info.get("NCPU"),
+        "cpus": engine.info.get("NCPU") or os.cpu_count(),
         "cgroup": int(engine.info.get("CgroupVersion") or _cgroups.version_of(CGROUP_ROOT)),
-        "engine": engine.info["ServerVersion"],
+        "engine": engine.info.get("ServerVersion"),
         "compose": compose_version(engine.info),
         "enforces": {
             "memory": bool(engine.info.get("MemoryLimit")),

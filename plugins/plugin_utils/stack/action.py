@@ -25,7 +25,7 @@ from .session import Session, SessionError
 from .stack import project_of
 
 #: Options of the target's modules that name a project.
-PROJECT_OPTIONS = ("files", "project_name", "env_files", "profiles", "docker_host", "docker_cli")
+PROJECT_OPTIONS = ("files", "project_name", "env_files", "profiles", "docker_host", "docker_cli", "engine")
 
 
 class ActionFailed(Exception):
@@ -84,6 +84,13 @@ class StackAction(ActionBase):
             SessionError: the stack was not opened in this run.
         """
         return sessions.load(constants.DEFAULT_LOCAL_TMP, self.host, self.directory)
+
+    def opened(self) -> Session | None:
+        """Return the session of this run, None when the stack was not opened in it."""
+        try:
+            return self.session()
+        except SessionError:
+            return None
 
     def save(self, session: Session) -> None:
         """Keep the session for the tasks that follow."""

@@ -70,7 +70,7 @@ class DeployingAction(StackAction):
         """Recreate the services of one stage and wait for them."""
         names = [need.service for need in stage]
         self.say([f"recreating {', '.join(names)}, then up to {timeout} s until healthy"])
-        arguments = {key: options[key] for key in PROJECT_OPTIONS if options.get(key)}
+        arguments = {key: value for key, value in options.items() if key in PROJECT_OPTIONS and key != "engine"}
         arguments |= {"project_src": self.directory, "services": names, "dependencies": False, "recreate": "always"}
         arguments |= {"wait": True, "wait_timeout": timeout, "remove_orphans": False}
         if not self._shared_loader_obj.module_loader.has_plugin(COMPOSE):

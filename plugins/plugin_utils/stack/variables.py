@@ -19,7 +19,7 @@ PUBLIC = {
         "breakwater_env_files",
         "breakwater_profiles",
         "breakwater_docker_host",
-        "breakwater_docker_cli",
+        "breakwater_deploy",
         "breakwater_lock_wait",
         "breakwater_lock_lifetime",
         "breakwater_wait_timeout",
