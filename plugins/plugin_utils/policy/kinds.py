@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from ..compose.short_forms import ImageRef, parse_image
-from .model import DATA_STORES, KINDS
+from .model import KINDS
 
 #: The label by which a compose file states the kind of a service.
 LABEL = "breakwater.kind"
@@ -32,6 +32,18 @@ _JOB_NAME = re.compile(
     r"(^|[-_.])(init|setup|migrat(e|ion|ions|or)|seed(er)?|bootstrap|provision(er)?|schema|create|install|createbuckets?)([-_.\d]|$)"
 )
 _SHELL = re.compile(r"sleep\s+(infinity|inf|\d{4,})|tail\s+-f\s+/dev/null")
+_CLIENTS = r"(psql|pg_\w+|createdb|redis-cli|redis-benchmark|valkey-cli|tctl|temporal|curl|wget|echo|true|cat|ls|cp|nc)"
+_CLIENT = re.compile(rf"(\S*/)?{_CLIENTS}(\s|$)")
+_SHELL_CLIENT = re.compile(rf"\S*sh\s+-\S+\s+['\"]?(\S*/)?{_CLIENTS}\s")
+_OTHER_PROGRAM = re.compile(rf"(\S*/)?({_CLIENTS}|sleep|tail|watch|crond?|top)(\s|$)")
+#: How the servers of the known kinds are started from a shell.
+_SERVERS = {
+    "temporal": r"temporal-server|entrypoint|/etc/temporal/|auto-setup",
+    "temporal-ui": r"ui-server|entrypoint",
+    "postgres": r"\bpostgres\b|entrypoint",
+    "redis": r"-server\b|entrypoint",
+    "pgbouncer": r"pgbouncer|entrypoint",
+}
 _SERVICES_OF_TEMPORAL = ("frontend", "history", "matching", "worker")
 
 
@@ -168,17 +180,16 @@ def lifetime_of(name: str, kind: str, config: Mapping[str, Any], ended: Iterable
 
 
 def _lifetime_of_known(name: str, kind: str, command: str) -> str:
-    """Say whether a known image runs its server: a data store's image is often used for its client only."""
-    tools = {
-        "postgres": (r"psql|pg_dump|pg_dumpall|pg_restore|pgbench|createdb", r"\bpostgres\b|docker-entrypoint"),
-        "redis": (r"redis-cli|redis-benchmark|valkey-cli", r"-server\b|docker-entrypoint"),
-    }
-    if kind not in tools:
-        return "daemon"
-    client, server = tools[kind]
-    if re.match(rf"(?:\S*sh\s+-\S+\s+)?['\"]?(?:\S*/)?(?:{client})\b", command):
+    """Say whether a known image runs its server: it is often used for its client, or as a shell, only.
+
+    Only what is known to be something else counts; an own entry point usually ends in the server.
+    """
+    if _OTHER_PROGRAM.match(command):
+        return "job" if _CLIENT.match(command) else "shell"
+    in_shell = re.match(r"(\S*/)?(ba|a)?sh\b", command)
+    if in_shell and _SHELL_CLIENT.match(command):
         return "job"
-    if re.match(r"(\S*/)?(ba|a)?sh\b", command) and not re.search(server, command):
+    if in_shell and not re.search(_SERVERS[kind], command):
         return "job" if _JOB_NAME.search(name) else "unknown"
     return "daemon"
 
@@ -224,8 +235,8 @@ def identify(
     version = version_of(image.tag) if image else None
     flavour = _flavour(image) if image else "official"
     lifetime = lifetime_of(name, kind, config, ended, needed)
-    if kind in DATA_STORES and lifetime in ("job", "shell") and not stated:
-        kind = "other"  # it uses the store's image for its client, and keeps no data
+    if kind in _SERVERS and lifetime != "daemon" and not stated and label != kind:
+        kind = "other"  # the image of a server that runs something else has neither its data nor its health
     generation = ""
     runs: tuple[str, ...] = ()
     if kind in ("temporal", "temporal-schema"):

@@ -92,11 +92,11 @@ class Usage(NamedTuple):
 
     Args:
         memory_now: working set now, as ``docker stats`` counts it (without inactive file cache).
-        memory_peak: highest use that the cgroup has recorded, file cache included.
+        memory_peak: highest use that is recorded.
         cpus_now: cores in use now.
         pids: processes and threads now.
-        file_cache: file cache within the cgroup now. The kernel takes it back under pressure, so it is
-            subtracted from the peak: a database on a large host has "used" all of the host's memory by that count.
+        file_cache: the part of ``memory_peak`` that is file cache, 0 when it is taken off already. The kernel takes
+            it back under pressure: by the cgroup's own count a database has "used" all of a large host's memory.
     """
 
     memory_now: int

@@ -196,3 +196,23 @@ def test_a_stores_image_used_for_its_client_is_no_store(load_files: Callable[...
         ("other", "job"),
         ("postgres", "daemon"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("service", "kind", "lifetime"),
+    [
+        ("image: 'redis:8', entrypoint: [sleep, '1000']", "other", "shell"),
+        ("image: 'redis:8', command: redis-cli monitor", "other", "job"),
+        ("image: 'postgres:17', command: [tail, -f, /dev/null]", "other", "shell"),
+        ("image: 'temporalio/server:1.31.2', command: sleep infinity", "other", "shell"),
+        ("image: 'temporalio/server:1.31.2', entrypoint: [sh, -c, 'exec temporal-server start']", "temporal", "daemon"),
+        ("image: 'temporalio/server:1.31.2', entrypoint: /wait-for-db.sh", "temporal", "daemon"),
+        ("image: 'postgres:17', entrypoint: /custom-entrypoint.sh, command: postgres", "postgres", "daemon"),
+        ("image: 'redis:8', command: [sleep, '9'], labels: {breakwater.kind: redis}", "redis", "shell"),
+    ],
+)
+def test_the_image_of_a_server_that_runs_something_else(
+    load_files: Callable[..., Project], service: str, kind: str, lifetime: str
+) -> None:
+    role = roles(load_files(f"services: {{a: {{{service}}}}}"))["a"]
+    assert (role.kind, role.lifetime) == (kind, lifetime)
