@@ -167,7 +167,7 @@ def _fill(demands: Sequence[Demand], available: int) -> dict[str, int]:
         return limits
     low, high = min(level_of.values()), max(caps[d.service] / SHARES[d.kind].weight for d in open_)
     if cost(high) > left:
-        for _ in range(60):
+        for _step in range(60):
             middle = (low + high) / 2
             low, high = (middle, high) if cost(middle) <= left else (low, middle)
         high = low

@@ -146,7 +146,7 @@ def _raw_variable(context: Context, *names: str) -> str | None:
             value = own.get(name)
         else:
             pairs = [str(item).partition("=") for item in own or ()]
-            value = next((text for key, _, text in pairs if key == name), None)
+            value = next((text for key, _sign, text in pairs if key == name), None)
         return str(value) if value is not None else context.environment[name]
     return None
 

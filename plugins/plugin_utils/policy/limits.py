@@ -289,7 +289,7 @@ def check_cpus(context: Context, row: BudgetRow | None) -> Finding | None:
         reason = (
             f"at most {part:g} of the host's cores for one {context.kind}{used}; it may wait, but not starve others"
         )
-    file, edits, _ = write(context, "cpus", value)
+    file, edits, _summary = write(context, "cpus", value)
     fix = context.change("BW-LIM-003", file, edits, f"cpus: {format_cpus(value)}", reason)
     return context.finding("BW-LIM-003", message, place(context, "cpus"), fix)
 
