@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import deploy, render
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import kinds_of
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction, known_hashes
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import services_containers
 
 NOT_ASKED = "nothing is deployed: breakwater_deploy is false"
 
@@ -32,45 +33,45 @@ class ActionModule(DeployingAction):
             return self._foretell(session)
         reading = self.read(session.options, usage=False) if session.written else session.reading
         project, deployment = self.plan(reading, self.options["kinds"])
-        lines = deploy.describe(deployment)
+        self.say(_seen(deployment))
         if deployment.needed and not self.check:
             # Said before it is begun: whatever happens from here on, containers may have changed.
             self.save(session._replace(deployed=True))
             self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
-        return {
-            "changed": deployment.needed,
-            "stages": [[need.service for need in stage] for stage in deployment.stages],
-            "updated": [need.service for need in deployment.updates],
-            "left": list(deployment.left),
-            "reasons": {need.service: list(need.reasons) for need in (*deployment.updates, *_flat(deployment))},
-            "msg": lines or ["every container runs as the files say"],
-        }
+        return _result(deployment, deploy.describe(deployment) or ["every container runs as the files say"])
 
     def _foretell(self, session: Session) -> dict[str, Any]:
         """Say in check mode what the planned files would make the deployment do."""
         project = self.project(session)
         changed = {change["service"] for change in session.changes}
-        containers = [item for item in session.reading["containers"] if item["ours"] and item["service"]]
         # A planned service has no hash yet; any other than the container's makes it one to deploy.
-        known = session.reading["project"]["config_hashes"]
-        hashes = {name: {"planned"} if name in changed else {value} for name, value in known.items()}
-        services = [item for item in containers if not item["oneoff"]]
-        foreseen = deploy.plan_deployment(project, services, hashes, kinds_of(project, self.options["kinds"]))
-        costs = {
-            service: render.service_cost([c for c in session.changes if c["service"] == service])
+        hashes = {
+            name: {"planned"} if name in changed else values for name, values in known_hashes(session.reading).items()
+        }
+        containers = services_containers(session.reading)
+        foreseen = deploy.plan_deployment(project, containers, hashes, kinds_of(project, self.options["kinds"]))
+        costs = [
+            f"{service}: {render.service_cost([c for c in session.changes if c['service'] == service])}"
             for service in foreseen.services
             if service in changed
-        }
-        lines = deploy.describe(foreseen) + [f"{service}: {cost}" for service, cost in costs.items()]
-        return {
-            "changed": foreseen.needed,
-            "stages": [[need.service for need in stage] for stage in foreseen.stages],
-            "updated": [need.service for need in foreseen.updates],
-            "left": list(foreseen.left),
-            "msg": lines,
-        }
+        ]
+        lines = deploy.describe(foreseen) + costs
+        self.say([*_seen(foreseen), *lines])
+        return _result(foreseen, lines)
 
 
-def _flat(deployment: deploy.Deployment) -> list[deploy.Need]:
-    """Return the needs of all stages."""
-    return [need for stage in deployment.stages for need in stage]
+def _seen(deployment: deploy.Deployment) -> list[str]:
+    """Return what was seen to differ on running containers, a line each."""
+    needs = [*deployment.updates, *(need for stage in deployment.stages for need in stage)]
+    return [f"{need.service}: {reason}" for need in needs for reason in need.reasons]
+
+
+def _result(deployment: deploy.Deployment, lines: list[str]) -> dict[str, Any]:
+    """Return the result of the task."""
+    return {
+        "changed": deployment.needed,
+        "stages": [[need.service for need in stage] for stage in deployment.stages],
+        "updated": [need.service for need in deployment.updates],
+        "left": list(deployment.left),
+        "msg": lines,
+    }

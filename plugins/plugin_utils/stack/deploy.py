@@ -117,7 +117,7 @@ def _judge(
     found = list(dict.fromkeys(line for item in containers for line in differences(project, name, item)))
     stale = name in hashes and any(item["config_hash"] not in hashes[name] for item in containers)
     if stale:
-        return Need(name, kind, ("the files say something else than the container", *found), False, ids), ""
+        return Need(name, kind, tuple(found), False, ids), ""
     if found:
         return Need(name, kind, tuple(found), all(line.startswith(_UPDATABLE) for line in found), ids), ""
     return None, ""

@@ -30,11 +30,8 @@ class DeployingAction(StackAction):
     def plan(self, reading: Mapping[str, Any], stated_kinds: Mapping[str, str]) -> tuple[Project, Deployment]:
         """Compare the files on the target with its containers."""
         project = project_of(reading, {})
-        hashes = {name: {value} for name, value in reading["project"]["config_hashes"].items()}
-        for name, value in reading["project"]["config_hashes_alone"].items():
-            hashes[name].add(value)
-        containers = services_containers(reading)
-        return project, plan_deployment(project, containers, hashes, kinds_of(project, stated_kinds))
+        kinds = kinds_of(project, stated_kinds)
+        return project, plan_deployment(project, services_containers(reading), known_hashes(reading), kinds)
 
     def carry_out(self, project: Project, deployment: Deployment, options: Mapping[str, Any], timeout: int) -> None:
         """Do what a deployment says, in its order.
@@ -111,6 +108,14 @@ class DeployingAction(StackAction):
             if wrong or not waiting or time.monotonic() > deadline:
                 return wrong + waiting, proof
             time.sleep(_POLL_SECONDS)
+
+
+def known_hashes(reading: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Return the hashes by service that a container deployed from the files may carry."""
+    hashes = {name: {value} for name, value in reading["project"]["config_hashes"].items()}
+    for name, value in reading["project"]["config_hashes_alone"].items():
+        hashes[name].add(value)
+    return hashes
 
 
 def judge(project: Project, containers: list[dict[str, Any]]) -> tuple[list[str], list[str], list[str]]:
