@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of what has to be deployed, and in which order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import SourceFile, load_project
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploy import (
+    Deployment,
+    describe,
+    plan_deployment,
+    update_arguments,
+)
+
+TEXT = """
+services:
+  db: {image: postgres:17, mem_limit: 1g}
+  cache: {image: redis:8}
+  engine: {image: temporalio/server:1.31.2}
+  ui: {image: temporalio/ui:2.54.1}
+  schema: {image: temporalio/admin-tools:1.31.2, restart: "no"}
+"""
+KINDS = {
+    "db": "postgres",
+    "cache": "redis",
+    "engine": "temporal",
+    "ui": "temporal-ui",
+    "schema": "temporal-schema",
+}
+PROJECT = load_project([SourceFile("docker-compose.yml", TEXT)])
+HASHES = {name: {f"hash of {name}"} for name in KINDS}
+
+
+def container(service: str, **changes: Any) -> dict[str, Any]:
+    """A container that runs as the file says, with changes."""
+    limits = {"memory": 2**30 if service == "db" else None, "restart": "no", "shm_size": 64 * 2**20}
+    found = {
+        "id": f"id of {service}",
+        "service": service,
+        "state": "running",
+        "exit_code": 0,
+        "config_hash": f"hash of {service}",
+        "limits": limits | changes.pop("limits", {}),
+    }
+    return found | changes
+
+
+def planned(*changed: dict[str, Any]) -> Deployment:
+    """Plan with all services running, some of them changed."""
+    containers = {name: container(name) for name in KINDS} | {item["service"]: item for item in changed}
+    return plan_deployment(PROJECT, list(containers.values()), HASHES, KINDS)
+
+
+def stages(deployment: Deployment) -> list[list[str]]:
+    """The services of each stage."""
+    return [[need.service for need in stage] for stage in deployment.stages]
+
+
+def test_nothing_differs() -> None:
+    deployment = planned()
+    assert not deployment.needed
+    assert describe(deployment) == []
+
+
+def test_stages_by_blast_radius() -> None:
+    stale = [container(name, config_hash="another") for name in KINDS if name != "schema"]
+    assert stages(planned(*stale)) == [["ui"], ["engine"], ["db"], ["cache"]]
+
+
+def test_a_limit_changed_on_the_container_is_taken_back_without_a_restart() -> None:
+    deployment = planned(container("db", limits={"memory": 2**31}))
+    assert [need.service for need in deployment.updates] == ["db"]
+    assert stages(deployment) == []
+    assert deployment.updates[0].reasons == ("memory limit: the file says 1g, the container has 2g",)
+
+
+def test_what_cannot_be_updated_is_recreated() -> None:
+    assert stages(planned(container("db", limits={"shm_size": 2**20}))) == [["db"]]
+
+
+def test_a_job_that_ended_well_is_not_run_again() -> None:
+    deployment = planned(container("schema", state="exited", config_hash="another"))
+    assert not deployment.needed
+    assert deployment.left == ("schema: has ended well; a job is not run again",)
+
+
+def test_what_is_stopped_stays_stopped() -> None:
+    deployment = planned(container("ui", state="exited", exit_code=137, config_hash="another"))
+    assert not deployment.needed
+    assert "stays stopped" in deployment.left[0]
+
+
+def test_a_project_that_is_down_stays_down() -> None:
+    containers = [container(name, state="exited", config_hash="another") for name in KINDS]
+    deployment = plan_deployment(PROJECT, containers, HASHES, KINDS)
+    assert deployment.down
+    assert not deployment.needed
+    assert "stays down" in describe(deployment)[0]
+
+
+def test_either_hash_of_compose_is_in_order() -> None:
+    hashes = HASHES | {"engine": {"hash of engine", "deployed alone"}}
+    containers = [container(name) for name in KINDS if name != "engine"]
+    containers.append(container("engine", config_hash="deployed alone"))
+    assert not plan_deployment(PROJECT, containers, hashes, KINDS).needed
+
+
+@pytest.mark.parametrize(
+    ("service", "expected"),
+    [
+        ("db", ["--memory", "1073741824", "--memory-swap", "2147483648"]),
+        ("ui", ["--memory", "0", "--memory-swap", "-1"]),
+    ],
+)
+def test_update_arguments(service: str, expected: list[str]) -> None:
+    assert update_arguments(PROJECT.services[service])[:4] == expected

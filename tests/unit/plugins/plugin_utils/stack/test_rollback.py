@@ -1,0 +1,64 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests of taking the changes of a generation back from files that were edited since."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.rollback import TakeBackRefused, take_back
+
+BEFORE = """services:
+  cache:
+    image: redis:8
+    restart: always
+
+  app:
+    image: app:1
+"""
+AFTER = BEFORE.replace("    restart: always\n", "    restart: always\n    mem_limit: 96m\n    cpus: 0.5\n").replace(
+    "    image: app:1\n", "    image: app:1\n    mem_limit: 1g\n"
+)
+
+
+def test_an_untouched_file_comes_back_byte_for_byte() -> None:
+    assert take_back("f", BEFORE, AFTER, AFTER) == BEFORE
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("image: redis:8", "image: redis:8.2"),
+        ("services:\n", "# edited\nservices:\n"),
+        ("    image: app:1\n", "    image: app:1\n    environment: {A: b}\n"),
+        ("  app:\n", "  other:\n    image: other:2\n\n  app:\n"),
+    ],
+)
+def test_an_edit_elsewhere_stays(old: str, new: str) -> None:
+    assert take_back("f", BEFORE, AFTER, AFTER.replace(old, new)) == BEFORE.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("mem_limit: 96m", "mem_limit: 128m"),
+        ("    cpus: 0.5\n", ""),
+        ("    mem_limit: 96m\n    cpus: 0.5\n", "    mem_limit: 96m\n    init: true\n    cpus: 0.5\n"),
+        ("    mem_limit: 1g\n", "    mem_limit: 1g # why?\n"),
+    ],
+)
+def test_an_edit_of_the_generations_own_lines_is_refused(old: str, new: str) -> None:
+    with pytest.raises(TakeBackRefused, match="since"):
+        take_back("f", BEFORE, AFTER, AFTER.replace(old, new))
+
+
+def test_a_service_that_was_removed_since_is_refused() -> None:
+    with pytest.raises(TakeBackRefused):
+        take_back("f", BEFORE, AFTER, AFTER[: AFTER.index("  app:")])
+
+
+@given(st.lists(st.sampled_from(["a: 1", "b: 2", "c: 3", "d: 4", "e: 5"]), unique=True, min_size=1, max_size=5))
+def test_lines_that_people_add_survive(added: list[str]) -> None:
+    tail = "x-more:\n" + "".join(f"  {line}\n" for line in added)
+    assert take_back("f", BEFORE, AFTER, AFTER + tail) == BEFORE + tail
