@@ -9,16 +9,21 @@ from .document import Document
 
 
 def unified_diff(old: Document, new: Document) -> str:
-    """Return the unified diff of two documents with three lines of context, or "" when their texts are equal.
+    """Return the unified diff of two documents with three lines of context, or "" when their texts are equal."""
+    return text_diff(new.name, old.text, new.text)
+
+
+def text_diff(name: str, old: str, new: str) -> str:
+    """Return the unified diff of two texts of the file `name`, or "" when they are equal.
 
     Lines end at a line feed only, as for diff and patch; a carriage return before it is part of the line. A last line
     without line feed is followed by the customary backslash line.
     """
-    if old.text == new.text:
+    if old == new:
         return ""
     from difflib import unified_diff as difflib_diff  # 8 ms of import that only a diff should pay
 
-    lines = difflib_diff(_lines(old.text), _lines(new.text), f"a/{old.name}", f"b/{new.name}", n=3)
+    lines = difflib_diff(_lines(old), _lines(new), f"a/{name}", f"b/{name}", n=3)
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
 
 

@@ -9,9 +9,9 @@ The same text is shown in check mode and by the run that writes, so it holds no 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import unified_diff
 from typing import Any
 
+from ..compose.diff import text_diff
 from ..policy.model import Change, Finding
 from .masking import mask_text
 
@@ -26,17 +26,8 @@ def masked_diff(name: str, old: str, new: str) -> str:
     """
     if old == new:
         return ""
-    before, after = (_lines(mask_text(text)) for text in (old, new))
-    lines = list(unified_diff(before, after, f"a/{name}", f"b/{name}", n=3))
-    if not lines:
-        return f"--- a/{name}\n+++ b/{name}\n(only values change that look like secrets, so they are not shown)\n"
-    return "".join(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines)
-
-
-def _lines(text: str) -> list[str]:
-    """Split at line feeds only, as diff and patch do."""
-    parts = text.split("\n")
-    return [f"{part}\n" for part in parts[:-1]] + ([parts[-1]] if parts[-1] else [])
+    diff = text_diff(name, mask_text(old), mask_text(new))
+    return diff or f"--- a/{name}\n+++ b/{name}\n(only values change that look like secrets, so they are not shown)\n"
 
 
 def change_record(change: Change, path: str) -> dict[str, Any]:
