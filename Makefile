@@ -24,7 +24,9 @@ $(VENV)/.ready: pyproject.toml galaxy.yml
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	@touch $@
 
-harden: venv ground ## Start the example stack and harden it (the main job)
+harden: venv ## Start the example stack and harden it (the main job)
+	@# Without an engine (exit code 3) the files are planned and written all the same.
+	tests/ground/ground up || test $$? -eq 3
 	scripts/harden-example
 
 ground: venv ## Provide Docker Engine, Compose and the container images
