@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeVar
 
 from .document import Document
 from .errors import RefusedEdit
@@ -18,6 +18,7 @@ from .style import is_ambiguous
 PAIR_LISTS = frozenset(("environment", "labels", "args", "sysctls", "annotations", "additional_contexts"))
 
 _MISSING = object()
+_Data = TypeVar("_Data", dict[str, Any], list[Any])
 
 
 class Edit(NamedTuple):
@@ -65,7 +66,7 @@ class _Intention:
         self.edit = edit
         if edit.op not in ("set", "append", "remove"):
             raise self.refuse(f"unknown operation {edit.op!r}")
-        if not edit.path or not all(isinstance(step, (str, int)) and not isinstance(step, bool) for step in edit.path):
+        if not edit.path:
             raise self.refuse("the path must be one or more keys or indexes")
 
     def refuse(self, reason: str, hint: str = "", depth: int | None = None) -> RefusedEdit:
@@ -83,9 +84,8 @@ class _Intention:
             if not known and len(path) > 2:
                 raise self.refuse(f"the file has no service {path[1]!r}", "check the name")
             if not known and isinstance(data, dict) and "services" not in data and looks_legacy(data):
-                raise self.refuse(
-                    "this is a file of Compose version 1, without services", "put the services under a services: key first"
-                )
+                reason = "this is a file of Compose version 1, without services"
+                raise self.refuse(reason, "put the services under a services: key first")
         if data is None:
             raise self.refuse("the file has no content to edit", "write a first key such as services: into it")
         return self.at(data, 0)
@@ -99,10 +99,17 @@ class _Intention:
         if isinstance(data, list) and isinstance(step, int):
             return self.in_list(data, step, depth)
         parent = self.edit.path[depth - 1] if depth else None
-        if isinstance(data, list) and isinstance(step, str) and parent in PAIR_LISTS and depth == len(self.edit.path) - 1:
+        if (
+            isinstance(data, list)
+            and isinstance(step, str)
+            and parent in PAIR_LISTS
+            and depth == len(self.edit.path) - 1
+        ):
             return self.in_pairs(data, step)
-        kind = {dict: "a mapping", list: "a list"}.get(type(data), "a single value")
-        raise self.refuse(f"{dotted(self.edit.path[:depth]) or 'the root'} is {kind}, which has no {step!r}", depth=depth)
+        kind = "a mapping" if isinstance(data, dict) else "a list" if isinstance(data, list) else "a single value"
+        raise self.refuse(
+            f"{dotted(self.edit.path[:depth]) or 'the root'} is {kind}, which has no {step!r}", depth=depth
+        )
 
     def in_mapping(self, data: dict[str, Any], step: str, depth: int) -> dict[str, Any]:
         changed = _copy(data)
@@ -187,7 +194,11 @@ class _Intention:
 
 def looks_legacy(data: dict[str, Any]) -> bool:
     """Return True for a Compose version 1 file: services at the root, no `services` key."""
-    return any(isinstance(value, dict) and ("image" in value or "build" in value) for key, value in data.items() if key[:2] != "x-")
+    return any(
+        isinstance(value, dict) and ("image" in value or "build" in value)
+        for key, value in data.items()
+        if key[:2] != "x-"
+    )
 
 
 def dotted(path: Sequence[str | int]) -> str:
@@ -238,29 +249,39 @@ def difference(found: Any, wanted: Any, path: tuple[str | int, ...] = ()) -> tup
     """Return the path of the first difference between data found in a file and data wanted, or None."""
     if found is wanted:
         return None
-    if isinstance(wanted, dict):
-        if not isinstance(found, dict) or tag_of(found) != tag_of(wanted):
+    if isinstance(wanted, (dict, list)):
+        kind = dict if isinstance(wanted, dict) else list
+        if not isinstance(found, kind) or tag_of(found) != tag_of(wanted):
             return path
-        for key in wanted:
-            if key not in found:
-                return (*path, key)
-            place = difference(found[key], wanted[key], (*path, key))
-            if place is not None:
-                return place
-        return next(((*path, key) for key in found if key not in wanted), None)
-    if isinstance(wanted, list):
-        if not isinstance(found, list) or tag_of(found) != tag_of(wanted):
-            return path
-        for index, (one, other) in enumerate(zip(found, wanted, strict=False)):
-            place = difference(one, other, (*path, index))
-            if place is not None:
-                return place
-        return None if len(found) == len(wanted) else (*path, min(len(found), len(wanted)))
+        return _difference_in_mapping(found, wanted, path) if kind is dict else _difference_in_list(found, wanted, path)
     if isinstance(wanted, Mixed):
         if not isinstance(found, Mixed):
             return path
-        return difference(found.base, wanted.base, path) or difference(found.own, wanted.own, path)
+        place = difference(found.base, wanted.base, path)
+        return difference(found.own, wanted.own, path) if place is None else place
     return None if _same_scalar(found, wanted) else path
+
+
+def _difference_in_mapping(
+    found: dict[str, Any], wanted: dict[str, Any], path: tuple[str | int, ...]
+) -> tuple[str | int, ...] | None:
+    for key, value in wanted.items():
+        if key not in found:
+            return (*path, key)
+        place = difference(found[key], value, (*path, key))
+        if place is not None:
+            return place
+    return next(((*path, key) for key in found if key not in wanted), None)
+
+
+def _difference_in_list(
+    found: list[Any], wanted: list[Any], path: tuple[str | int, ...]
+) -> tuple[str | int, ...] | None:
+    for index, (one, other) in enumerate(zip(found, wanted, strict=False)):
+        place = difference(one, other, (*path, index))
+        if place is not None:
+            return place
+    return None if len(found) == len(wanted) else (*path, min(len(found), len(wanted)))
 
 
 def _same_scalar(found: Any, wanted: Any) -> bool:
@@ -276,13 +297,13 @@ def _same_scalar(found: Any, wanted: Any) -> bool:
     return type(meaning) is type(wanted) and bool(meaning == wanted)
 
 
-def _copy(data: Any) -> Any:
-    copied = data.copy() if isinstance(data, dict) else list(data)
+def _copy(data: _Data) -> _Data:
+    copied = data.copy()
     tag = tag_of(data)
     if tag is None:
         return copied
     tagged = type(data)(data)
-    tagged.tag = tag
+    setattr(tagged, "tag", tag)  # noqa: B010 # a dict or list with this attribute, see tag_of()
     return tagged
 
 

@@ -127,7 +127,9 @@ class Document:
         if len(holders) > 1:
             lines = " and ".join(str(self.line_at(root.start)) for root in holders[:2])
             raise builder.fail(
-                holders[1].start, f"several YAML documents hold services (lines {lines})", "keep the services in one document"
+                holders[1].start,
+                f"several YAML documents hold services (lines {lines})",
+                "keep the services in one document",
             )
         return holders[0] if holders else roots[0]
 
@@ -197,7 +199,9 @@ def decode(raw: bytes, name: str) -> str:
         ComposeError: larger than MAX_BYTES, UTF-16, NUL bytes, not UTF-8.
     """
     if len(raw) > MAX_BYTES:
-        raise ComposeError(name, None, f"the file has {len(raw)} bytes, more than {MAX_BYTES}", "this is not a Compose file")
+        raise ComposeError(
+            name, None, f"the file has {len(raw)} bytes, more than {MAX_BYTES}", "this is not a Compose file"
+        )
     if raw[:2] in _UTF16 or raw[:4] == b"\x00\x00\xfe\xff":
         raise ComposeError(name, 1, "the file is UTF-16 or UTF-32", "save it as UTF-8")
     nul = raw.find(b"\0")
@@ -207,7 +211,9 @@ def decode(raw: bytes, name: str) -> str:
         return raw.decode("utf-8")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        raise ComposeError(name, line, f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8") from None
+        raise ComposeError(
+            name, line, f"byte 0x{raw[error.start]:02x} is not UTF-8", "save the file as UTF-8"
+        ) from None
 
 
 def parse(text: str, name: str) -> Document:
@@ -222,7 +228,9 @@ def parse(text: str, name: str) -> Document:
             `services` or a service that is not a mapping. A file without content is no error here: its data is None.
     """
     if len(text) > MAX_BYTES:
-        raise ComposeError(name, None, f"the file has {len(text)} characters, more than {MAX_BYTES}", "this is not a Compose file")
+        raise ComposeError(
+            name, None, f"the file has {len(text)} characters, more than {MAX_BYTES}", "this is not a Compose file"
+        )
     return Document(name, text)
 
 

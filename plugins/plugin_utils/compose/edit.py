@@ -35,11 +35,12 @@ def apply_edits(document: Document, edits: Sequence[Edit]) -> Document:
     target = intend(document, document.data, edits)
     if target is document.data or difference(document.data, target) is None:
         return document
+    if document.root is None:  # intend() refuses a file without content
+        return document
     sharing = Sharing(document, target)
-    planner = Planner(document, sharing, [edit.path for edit in edits if edit.op == "set"])
-    splices = planner.run()
+    set_paths = [edit.path for edit in edits if edit.op == "set"]
     try:
-        texts = planner.layout.apply(splices)
+        texts = Planner(document, document.root, sharing, set_paths).run()
     except ValueError:
         raise RefusedEdit(document.name, None, "the edits touch the same lines", "make them in two calls") from None
     refusal: RefusedEdit | None = None

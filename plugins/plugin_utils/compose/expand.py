@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Self
 
 from .errors import ComposeError
 from .nodes import ALIAS, MAPPING, SCALAR, Builder, Node, is_merge_key
@@ -34,7 +34,8 @@ class Scalar(str):
     plain: bool
     tag: str | None
 
-    def __new__(cls, text: str, plain: bool = True, tag: str | None = None) -> Scalar:
+    def __new__(cls, text: str, plain: bool = True, tag: str | None = None) -> Self:
+        """Return the scalar of a text."""
         self = super().__new__(cls, text)
         self.plain = plain
         self.tag = tag
@@ -98,7 +99,7 @@ def resolve(value: Any) -> Any:
     return resolve_plain(text)
 
 
-def resolve_plain(text: str) -> None | bool | int | float | str:
+def resolve_plain(text: str) -> bool | int | float | str | None:
     """Return what go-yaml v3 makes of a plain scalar. Timestamps stay text: Compose has no use for them."""
     if text in _NULL:
         return None
@@ -219,7 +220,11 @@ def merge_sources(node: Node, builder: Builder | None = None) -> list[Node]:
         for source in listed:
             target = source.resolved()
             if target.kind != MAPPING and builder is not None:
-                raise builder.fail(source.start, "the merge key << takes a mapping or a list of mappings", "name an anchor of a mapping")
+                raise builder.fail(
+                    source.start,
+                    "the merge key << takes a mapping or a list of mappings",
+                    "name an anchor of a mapping",
+                )
             sources.append(target)
     return sources
 

@@ -103,7 +103,7 @@ class Layout:
         """Return the offset past the colon of a key and past the anchor and tag of its value."""
         if value.anchor is None and value.tag is None:
             return self.colon(key)
-        if value.start == value.end or value.inner == value.end:
+        if value.end in (value.start, value.inner):
             return value.end
         offset = value.inner
         while self.text[offset - 1] in " \t" + _BREAKS:

@@ -60,7 +60,20 @@ class Node:
         target: what an alias stands for.
     """
 
-    __slots__ = ("anchor", "end", "entries", "flow", "inner", "items", "kind", "start", "style", "tag", "target", "text")
+    __slots__ = (
+        "anchor",
+        "end",
+        "entries",
+        "flow",
+        "inner",
+        "items",
+        "kind",
+        "start",
+        "style",
+        "tag",
+        "target",
+        "text",
+    )
 
     def __init__(self, kind: str, start: int, inner: int, end: int) -> None:
         self.kind = kind
@@ -135,7 +148,9 @@ class Builder:
         bad = _NOT_PRINTABLE.search(self.text)
         if bad:
             raise self.fail(
-                bad.start(), f"character U+{ord(bad.group()):04X} is not allowed in YAML", "remove it or write it as an escape"
+                bad.start(),
+                f"character U+{ord(bad.group()):04X} is not allowed in YAML",
+                "remove it or write it as an escape",
             )
         handlers: dict[type[Any], Callable[[Any], None]] = {
             yaml.ScalarEvent: self._scalar,
@@ -170,13 +185,15 @@ class Builder:
         reason = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
         return self.fail(offset, reason)
 
-    def _document(self, event: Any) -> None:
+    def _document(self, _event: Any) -> None:
         self._anchors = {}
 
     def _add(self, node: Node, event: Any) -> None:
         self._count += 1
         if self._count > MAX_NODES:
-            raise self.fail(node.start, f"more than {MAX_NODES} values", "this is not a Compose file that a person wrote")
+            raise self.fail(
+                node.start, f"more than {MAX_NODES} values", "this is not a Compose file that a person wrote"
+            )
         if event.anchor is not None and node.kind != ALIAS:
             node.anchor = event.anchor
             self._anchors[event.anchor] = node
@@ -250,7 +267,9 @@ class Builder:
         self._open.append(node)
         self._keys.append(None)
         if len(self._open) > MAX_DEPTH:
-            raise self.fail(start, f"nested deeper than {MAX_DEPTH} levels", "this is not a Compose file that a person wrote")
+            raise self.fail(
+                start, f"nested deeper than {MAX_DEPTH} levels", "this is not a Compose file that a person wrote"
+            )
 
     def _mapping(self, event: Any) -> None:
         self._collection(MAPPING, event)
@@ -262,9 +281,13 @@ class Builder:
         start = event.start_mark.index + self.shift
         target = self._anchors.get(event.anchor)
         if target is None:
-            raise self.fail(start, f"alias *{event.anchor} has no anchor before it", "define the anchor first, or check its name")
+            raise self.fail(
+                start, f"alias *{event.anchor} has no anchor before it", "define the anchor first, or check its name"
+            )
         if target.end < 0:
-            raise self.fail(start, f"alias *{event.anchor} stands inside what it names", "a value cannot contain itself")
+            raise self.fail(
+                start, f"alias *{event.anchor} stands inside what it names", "a value cannot contain itself"
+            )
         self.has_aliases = True
         node = Node(ALIAS, start, start, event.end_mark.index + self.shift)
         node.text = event.anchor

@@ -32,11 +32,16 @@ def prove(old: Document, text: str, target: Any, edits: Sequence[Edit]) -> Docum
         new = parse(text, old.name)
     except ComposeError as error:
         line = nearest_line(old, edits[0].path)
-        raise RefusedEdit(old.name, line, f"the edited text would not be valid: {error.reason}", "edit it by hand") from None
+        raise RefusedEdit(
+            old.name, line, f"the edited text would not be valid: {error.reason}", "edit it by hand"
+        ) from None
     place = difference(new.data, target)
     if place is not None:
         raise RefusedEdit(
-            old.name, nearest_line(old, place), f"the edit would not give exactly what is wanted at {dotted(place)}", "edit it by hand"
+            old.name,
+            nearest_line(old, place),
+            f"the edit would not give exactly what is wanted at {dotted(place)}",
+            "edit it by hand",
         )
     if extends_itself(old):
         _prove_extends(old, new, edits)

@@ -42,29 +42,38 @@ class Sharing:
             self._share()
 
     def _survey(self, root: Node) -> None:
+        """Note every anchor with its path, and who merges it or stands for it by an alias. What << holds has no path."""
         waiting: list[tuple[Node, Path | None]] = [(root, ())]
         while waiting:
             node, path = waiting.pop()
+            if node.kind == ALIAS:
+                self._note_alias(node, path)
+                continue
             if node.anchor is not None:
                 self._anchored.append((node.start, node))
                 if path is not None:
                     self._paths[id(node)] = path
-            if node.kind == ALIAS:
-                if path is not None:
-                    self._aliases.setdefault(id(node.resolved()), []).append(path)
-                    self._nodes[id(node.resolved())] = node.resolved()
-                continue
             for index, item in enumerate(node.items):
                 waiting.append((item, None if path is None else (*path, index)))
             for key, value in node.entries:
-                if not is_merge_key(key):
+                if is_merge_key(key):
+                    parts = value.items if value.items else [value]
+                    waiting.extend((part, None) for part in parts if part.kind != ALIAS)
+                else:
                     waiting.append((value, None if path is None else (*path, key.resolved().text)))
-                elif value.kind != ALIAS:
-                    waiting += [(part, None) for part in ([value] if value.kind == MAPPING else value.items) if part.kind != ALIAS]
             if path is not None:
-                for source in merge_sources(node):
-                    self._mergers.setdefault(id(source), []).append((path, node))
-                    self._nodes[id(source)] = source
+                self._note_mergers(node, path)
+
+    def _note_alias(self, node: Node, path: Path | None) -> None:
+        target = node.resolved()
+        self._nodes[id(target)] = target
+        if path is not None:
+            self._aliases.setdefault(id(target), []).append(path)
+
+    def _note_mergers(self, node: Node, path: Path) -> None:
+        for source in merge_sources(node):
+            self._mergers.setdefault(id(source), []).append((path, node))
+            self._nodes[id(source)] = source
 
     def _share(self) -> None:
         """Move a change that every user of a shared fragment gets, in the same words, to the fragment."""
@@ -78,11 +87,11 @@ class Sharing:
             if len(users) < 2 or any(user[0] != "services" for user in users):
                 continue
             if mergers and not aliases:
-                self._share_keys(node, path, mergers)
+                self._share_keys(path, mergers)
             elif aliases and not mergers:
                 self._share_value(path, aliases)
 
-    def _share_keys(self, node: Node, path: Path, mergers: list[tuple[Path, Node]]) -> None:
+    def _share_keys(self, path: Path, mergers: list[tuple[Path, Node]]) -> None:
         first = value_at(self.target, mergers[0][0])
         before = value_at(self.document.data, path)
         if not isinstance(first, dict) or not isinstance(before, dict):
@@ -131,7 +140,9 @@ class Sharing:
             data = self.after(source)
             if not isinstance(data, dict):
                 raise RefusedEdit(
-                    self.document.name, self.document.line_at(source.start), f"anchor &{source.anchor} is merged and must stay a mapping"
+                    self.document.name,
+                    self.document.line_at(source.start),
+                    f"anchor &{source.anchor} is merged and must stay a mapping",
                 )
             for name, value in data.items():
                 found.setdefault(name, (source, value))
@@ -169,7 +180,7 @@ def value_at(data: Any, path: Path) -> Any:
     """Return the value at a path, or a private marker when there is none."""
     for step in path:
         if isinstance(data, dict) and step in data:
-            data = data[step]  # type: ignore[index]  # step is a key of data
+            data = data[step]
         elif isinstance(data, list) and isinstance(step, int) and -len(data) <= step < len(data):
             data = data[step]
         else:

@@ -99,7 +99,11 @@ class Style:
         steps: dict[int, int] = {}
         dashes: dict[int, int] = {}
         for key, value in walk(node):
-            if value.flow or value.kind not in (MAPPING, SEQUENCE) or BREAK.search(self.text, key.end, value.inner) is None:
+            if (
+                value.flow
+                or value.kind not in (MAPPING, SEQUENCE)
+                or BREAK.search(self.text, key.end, value.inner) is None
+            ):
                 continue
             width = self.column(value.inner) - self.column(key.start)
             counts = steps if value.kind == MAPPING else dashes
@@ -121,7 +125,11 @@ class Style:
         step: int | None = None
         dash: int | None = None
         for key, value in node.entries:
-            if value.flow or value.kind not in (MAPPING, SEQUENCE) or BREAK.search(self.text, key.end, value.inner) is None:
+            if (
+                value.flow
+                or value.kind not in (MAPPING, SEQUENCE)
+                or BREAK.search(self.text, key.end, value.inner) is None
+            ):
                 continue
             width = self.column(value.inner) - self.column(key.start)
             if value.kind == MAPPING and step is None:
@@ -171,7 +179,9 @@ class Style:
         """
         tag = tag_of(value)
         if tag is not None:
-            rest = "null" if isinstance(value, TaggedNull) else self.scalar(Scalar(str(value), value.plain), quote, flow)
+            rest = (
+                "null" if isinstance(value, TaggedNull) else self.scalar(Scalar(str(value), value.plain), quote, flow)
+            )
             return f"{tag} {rest}"
         if value is None:
             return "null"
@@ -196,7 +206,10 @@ class Style:
         if tag is not None and isinstance(value, (dict, list)):
             return f"{tag} {self.inline(value.copy(), quote, json)}"
         if isinstance(value, dict):
-            keys = [(self.scalar(key, '"' if json else None, True), self.inline(item, quote, json)) for key, item in value.items()]
+            keys = [
+                (self.scalar(key, '"' if json else None, True), self.inline(item, quote, json))
+                for key, item in value.items()
+            ]
             return "{" + ", ".join(f"{key}: {item}" for key, item in keys) + "}"
         if isinstance(value, list):
             return "[" + ", ".join(self.inline(item, mark, json) for item in value) + "]"
@@ -231,7 +244,9 @@ class Style:
             return [head]
         return [f"{head} {self.inline(value) if isinstance(value, (dict, list)) else self.scalar(value, quote)}"]
 
-    def item(self, value: Any, column: int, widths: tuple[int, int], quote: str | None = None, gap: int = 2) -> list[str]:
+    def item(
+        self, value: Any, column: int, widths: tuple[int, int], quote: str | None = None, gap: int = 2
+    ) -> list[str]:
         """Return the lines of a list item with its dash at `column` and its value `gap` columns further."""
         indent = (" " * column + "-").ljust(column + gap)
         if isinstance(value, dict) and value and tag_of(value) is None:

@@ -149,7 +149,9 @@ def test_values_are_what_compose_sees(text: str, value: object) -> None:
 
 
 def test_tags_are_kept_as_text() -> None:
-    data = parse("a: !reset null\nb: !override {c: d}\ne: !override [f]\ng: !x h\ni: !reset\nj: !!map {}\n", "c.yml").data
+    data = parse(
+        "a: !reset null\nb: !override {c: d}\ne: !override [f]\ng: !x h\ni: !reset\nj: !!map {}\n", "c.yml"
+    ).data
     assert isinstance(data["a"], TaggedNull)
     assert isinstance(data["b"], TaggedMap)
     assert isinstance(data["e"], TaggedList)
@@ -197,7 +199,11 @@ BAD = {
     "lone surrogate": ("a: \ud800\n", 1, "character U+D800 is not allowed in YAML"),
     "key that is a list": ("? [a]\n: b\n", 1, "a mapping or list is used as a key"),
     "Jinja": ("services:\n  {{ name }}:\n    image: x\n", 2, "a mapping or list is used as a key"),
-    "two documents with services": ("services: {a: {}}\n---\nservices: {b: {}}\n", 3, "several YAML documents hold services"),
+    "two documents with services": (
+        "services: {a: {}}\n---\nservices: {b: {}}\n",
+        3,
+        "several YAML documents hold services",
+    ),
     "many keys": ("".join(f"k{n}: 1\n" for n in range(60_000)), 50_000, "more than 100000 values"),
     "wrong indentation": ("services:\n  a:\n   b: 1\n  c: 2\n d: 3\n", 5, "not valid YAML"),
 }
@@ -248,7 +254,9 @@ def test_utf8_with_bom_is_kept() -> None:
     assert decode("\ufeffa: é\n".encode(), "c.yml") == "\ufeffa: é\n"
 
 
-@pytest.mark.parametrize("text", [TEXT, "\ufeffa: 1\nb: é🚀 # c\n", "? a\n: - b\n  -\n- \n"[:9], "{a: , b, c: [d, ]}", "a: |+\n  x\n\n"])
+@pytest.mark.parametrize(
+    "text", [TEXT, "\ufeffa: 1\nb: é🚀 # c\n", "? a\n: - b\n  -\n- \n"[:9], "{a: , b, c: [d, ]}", "a: |+\n  x\n\n"]
+)
 def test_the_pure_python_parser_gives_the_same_nodes(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def shape(name: str) -> list[tuple[object, ...]]:
         found: list[tuple[object, ...]] = []
@@ -256,7 +264,9 @@ def test_the_pure_python_parser_gives_the_same_nodes(text: str, monkeypatch: pyt
         while waiting:
             node = waiting.pop()
             assert node is not None
-            found.append((node.kind, node.start, node.inner, node.end, node.anchor, node.tag, node.text, node.style, node.flow))
+            found.append(
+                (node.kind, node.start, node.inner, node.end, node.anchor, node.tag, node.text, node.style, node.flow)
+            )
             waiting.extend(node.items)
             for entry in node.entries:
                 waiting.extend(entry)
@@ -276,5 +286,7 @@ def test_only_light_modules_are_imported() -> None:
         " if name in sys.modules])"
     )
     path = f"{Path(nodes.__file__).parents[6]}"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path})
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env={"PYTHONPATH": path}
+    )
     assert done.stdout.strip() == "[]"

@@ -161,7 +161,10 @@ INSERTIONS: dict[str, tuple[str, str]] = {
         "services:\n  web: # nothing yet\n    mem_limit: 512m\n    # image: x\n  db:\n    image: y\n",
     ),
     "empty service at the end of the file": ("services:\n  web:", "services:\n  web:\n    mem_limit: 512m"),
-    "null service": ("services:\n  web: ~\n  db: null # d\n", "services:\n  web:\n    mem_limit: 512m\n  db: null # d\n"),
+    "null service": (
+        "services:\n  web: ~\n  db: null # d\n",
+        "services:\n  web:\n    mem_limit: 512m\n  db: null # d\n",
+    ),
     "service that is an empty mapping": (
         "services:\n  web: {} # later\n",
         "services:\n  web: # later\n    mem_limit: 512m\n",
@@ -547,7 +550,7 @@ ANCHORS: dict[str, tuple[str, list[Edit], str]] = {
     "a fragment is changed where all its users should change": (
         "x-log: &log\n  driver: json-file\n  options: {max-size: 1m}\nservices:\n  a:\n    logging: *log\n  b:\n    logging: *log\n",
         [put("a.logging.options.max-file", "3"), put("b.logging.options.max-file", "3")],
-        "x-log: &log\n  driver: json-file\n  options: {max-size: 1m, max-file: \"3\"}\nservices:\n  a:\n    logging: *log\n  b:\n    logging: *log\n",
+        'x-log: &log\n  driver: json-file\n  options: {max-size: 1m, max-file: "3"}\nservices:\n  a:\n    logging: *log\n  b:\n    logging: *log\n',
     ),
     "a merged fragment is changed where all its users should change": (
         "x-a: &a\n  restart: always\nservices:\n  a:\n    <<: *a\n  b:\n    <<: *a\n    image: x\n",
@@ -627,7 +630,12 @@ REFUSALS: dict[str, tuple[str, Edit, int | None, str]] = {
         3,
         "no anchor",
     ),
-    "unknown service": ("services:\n  a:\n    image: x\n", put("web.mem_limit", "1g"), 1, "the file has no service 'web'"),
+    "unknown service": (
+        "services:\n  a:\n    image: x\n",
+        put("web.mem_limit", "1g"),
+        1,
+        "the file has no service 'web'",
+    ),
     "version 1 file": (
         "web:\n  image: x\n",
         Edit("set", ("services", "web"), {"image": "x"}),
@@ -647,9 +655,19 @@ REFUSALS: dict[str, tuple[str, Edit, int | None, str]] = {
         3,
         "carries the tag !override",
     ),
-    "append to a value": ("services:\n  web:\n    env_file: a\n", Edit("append", ("services", "web", "env_file"), "b"), 3, "append needs a list"),
+    "append to a value": (
+        "services:\n  web:\n    env_file: a\n",
+        Edit("append", ("services", "web", "env_file"), "b"),
+        3,
+        "append needs a list",
+    ),
     "below a value": ("services:\n  web:\n    deploy: x\n", put("web.deploy.mode", "y"), 3, "is a single value"),
-    "index out of range": ("services:\n  web:\n    ports: []\n", Edit("set", ("services", "web", "ports", 0), "80"), 3, "0 items"),
+    "index out of range": (
+        "services:\n  web:\n    ports: []\n",
+        Edit("set", ("services", "web", "ports", 0), "80"),
+        3,
+        "0 items",
+    ),
     "name that is listed twice": (
         "services:\n  web:\n    environment: [A=1, A=2]\n",
         put("web.environment.A", "3"),

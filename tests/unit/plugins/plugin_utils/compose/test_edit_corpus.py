@@ -60,7 +60,10 @@ def service_edits(name: str, config: Any) -> Iterator[tuple[str, list[Edit]]]:
     yield "security_opt", [Edit("append", ("services", name, "security_opt"), "no-new-privileges:true")]
     yield "logging", [put(LOGGING, "logging"), put("60s", "stop_grace_period")]
     if isinstance(config.get("depends_on"), list):
-        yield "depends_on", [put({service: {"condition": "service_healthy"} for service in config["depends_on"]}, "depends_on")]
+        yield (
+            "depends_on",
+            [put({service: {"condition": "service_healthy"} for service in config["depends_on"]}, "depends_on")],
+        )
     if isinstance(config.get("ports"), list) and config["ports"]:
         yield "port", [put("127.0.0.1:80:80", "ports", 0)]
         yield "remove item", [Edit("remove", ("services", name, "ports", 0))]
@@ -73,7 +76,11 @@ def removals(document: Document) -> list[Edit]:
     services = document.root.get("services") if document.root is not None else None
     made: list[Edit] = []
     for key, service in services[1].resolved().entries if services else []:
-        own = [name for name, value in service.entries if value.target is None and "&" not in document.text[value.start : value.end]]
+        own = [
+            name
+            for name, value in service.entries
+            if value.target is None and "&" not in document.text[value.start : value.end]
+        ]
         if len(own) > 1 and service.get("<<") is None and all(name.text != "<<" for name, _ in service.entries):
             made.append(Edit("remove", ("services", key.text, own[-1].text)))
     return made
@@ -97,7 +104,9 @@ def expected(data: Any, edits: list[Edit]) -> Any:
             here = here[step]
             if isinstance(here, list) and isinstance(following, str):
                 found = [index for index, item in enumerate(here) if str(item).split("=")[0] == following]
-                here[found[0] if found else len(here) : len(here) + 1 if not found else found[0] + 1] = [f"{following}={value}"]
+                here[found[0] if found else len(here) : len(here) + 1 if not found else found[0] + 1] = [
+                    f"{following}={value}"
+                ]
                 break
         else:
             last = path[-1]
@@ -134,7 +143,9 @@ Oracle.add_constructor("tag:yaml.org,2002:value", lambda loader, node: node.valu
 def oracle(text: str) -> Any:
     """Return what PyYAML makes of the document that holds services."""
     documents = list(yaml.load_all(text, Loader=Oracle))  # noqa: S506 # a safe loader
-    return next((one for one in documents if isinstance(one, dict) and "services" in one), documents[0] if documents else None)
+    return next(
+        (one for one in documents if isinstance(one, dict) and "services" in one), documents[0] if documents else None
+    )
 
 
 def changed_lines(old: str, new: str) -> list[str]:
@@ -202,7 +213,9 @@ def test_no_op_is_identical(path: Path) -> None:
     assert document.text.encode() == raw
     assert apply_edits(document, []) is document
     services = (document.data or {}).get("services") or {}
-    keep = [Edit("set", ("services", name, key), config[key]) for name, config in services.items() for key in config or {}]
+    keep = [
+        Edit("set", ("services", name, key), config[key]) for name, config in services.items() for key in config or {}
+    ]
     assert apply_edits(document, keep).text.encode() == raw
 
 
@@ -229,16 +242,28 @@ def test_ruamel_agrees(path: Path) -> None:
         pytest.skip("not YAML, or too long for this oracle")
     document = load(path)
     services = (document.data or {}).get("services") or {}
-    edits = [edit for name, config in services.items() for kind, made in service_edits(name, config) if kind != "remove item" for edit in made]
+    edits = [
+        edit
+        for name, config in services.items()
+        for kind, made in service_edits(name, config)
+        if kind != "remove item"
+        for edit in made
+    ]
     new = apply_edits(document, edits)
     ruamel = YAML(typ="safe", pure=True)
     try:
-        old_data = next(data for data in ruamel.load_all(document.text) if isinstance(data, dict) and (not services or "services" in data))
+        old_data = next(
+            data
+            for data in ruamel.load_all(document.text)
+            if isinstance(data, dict) and (not services or "services" in data)
+        )
     except StopIteration:
         pytest.skip("no content")
     except Exception as error:  # its safe loader refuses unknown tags
         pytest.skip(f"ruamel cannot read it: {error}")
-    new_data = next(data for data in YAML(typ="safe", pure=True).load_all(new.text) if not services or "services" in data)
+    new_data = next(
+        data for data in YAML(typ="safe", pure=True).load_all(new.text) if not services or "services" in data
+    )
     assert without_fragments(unshared(new_data)) == without_fragments(expected(old_data, edits))
 
 
@@ -277,7 +302,10 @@ def main() -> None:
             campaign(path, figures, single)
             if sum(count for kind, count in figures.items() if kind.endswith("refused")) > before:
                 refused.add(path.name)
-        print("each service alone" if single else "all services in one call", f"({time.perf_counter() - start:.0f} s, oracle included)")
+        print(
+            "each service alone" if single else "all services in one call",
+            f"({time.perf_counter() - start:.0f} s, oracle included)",
+        )
         for kind, count in sorted(figures.items()):
             print(f"  {kind:30} {count}")
         print(f"  files with a refusal: {len(refused)} of {len(FILES)}: {', '.join(sorted(refused))}")

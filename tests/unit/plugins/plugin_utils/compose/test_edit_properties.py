@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
@@ -16,7 +17,26 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.layout im
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.nodes import ALIAS, MAPPING, SCALAR, Node
 
 NAMES = ["web", "db", "temporal", "über", "名前", "redis-1"]
-WORDS = ["always", "x", "${MEM:-512m}", "postgres:17", "a b", "é🚀", "/var/run", "22:22", "0440", "on", "~", "a: b", "# c", "", "'", '"', "1.5", "-"]
+WORDS = [
+    "always",
+    "x",
+    "${MEM:-512m}",
+    "postgres:17",
+    "a b",
+    "é🚀",
+    "/var/run",
+    "22:22",
+    "0440",
+    "on",
+    "~",
+    "a: b",
+    "# c",
+    "",
+    "'",
+    '"',
+    "1.5",
+    "-",
+]
 LIMIT = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -70,7 +90,12 @@ class Writer:
             if self.anchored and self.pick(True, False):
                 self.lines.append(f"{two}<<: *shared")
             self.lines.append(f"{two}image: {self.scalar() or 'x'}{self.comment()}")
-            for key in self.draw(st.lists(st.sampled_from(["restart", "command", "ports", "environment", "labels", "deploy", "build"]), unique=True)):
+            for key in self.draw(
+                st.lists(
+                    st.sampled_from(["restart", "command", "ports", "environment", "labels", "deploy", "build"]),
+                    unique=True,
+                )
+            ):
                 self.noise(2 * self.step)
                 self.key(key)
         self.noise(self.step)
@@ -107,7 +132,8 @@ class Writer:
             self.service(name)
         self.lines += self.pick([], ["volumes:", "  data:"], ["# end"])
         final = self.pick(self.eol, self.eol, "")
-        return str(self.pick("", "", "", "\ufeff")) + self.eol.join(self.lines) + final
+        bom: str = self.pick("", "", "", "\ufeff")
+        return bom + self.eol.join(self.lines) + str(final)
 
 
 @st.composite
@@ -185,9 +211,11 @@ def check_marks(document: Document, layout: Layout, node: Node) -> None:
         assert inside == "*" + node.text
     elif node.kind == SCALAR and is_block_scalar(node):
         assert inside[0] in "|>"
-        assert document.text[node.inner : layout.content_end(node)].rstrip().endswith("end")
+        assert document.text[node.inner : layout.content_end(node)].split()[-1] == node.text.split()[-1]
     elif node.kind == SCALAR:
-        assert not inside or YAML(typ="base", pure=True).load(inside) == (node.text or None) or inside in ("''", '""', "~")
+        assert (
+            not inside or YAML(typ="base", pure=True).load(inside) == (node.text or None) or inside in ("''", '""', "~")
+        )
     elif node.flow:
         assert inside[0] + inside[-1] in ("{}", "[]")
     elif node.kind == MAPPING:
@@ -224,7 +252,7 @@ def test_an_inverse_edit_gives_the_old_data(text: str, data: st.DataObject) -> N
     back = apply_edits(new, [Edit("remove", ("services", name, "x-mark"))])
     services = {key: value for key, value in document.data["services"].items() if value}
     assert {key: value for key, value in back.data["services"].items() if value} == services
-    if old and "alias" not in text and not any(value.flow for _, value in document.root.entries if document.root):
+    if old:
         assert back.data["services"][name] == old
 
 
@@ -240,10 +268,23 @@ def test_a_key_that_is_removed_is_the_only_thing_that_goes(text: str, data: st.D
     name, key = choices[-1] if data is None else data.draw(st.sampled_from(choices))
     try:
         new = apply_edits(document, [Edit("remove", ("services", name, key))])
-    except RefusedEdit as refusal:
-        assert "inherited" in refusal.reason
+    except RefusedEdit as refused:
+        # A comment below the key would become part of a block scalar above it: proven wrong, so refused.
+        reason = refused.reason
+    else:
+        reason = ""
+    if reason:
+        swallowed = "not give exactly" in reason and ("|" in text or ">" in text) and "#" in text
+        assert "inherited" in reason or swallowed
         return
-    wanted = {one: ({other: value for other, value in (config or {}).items() if (one, other) != (name, key)} if one == name else config) for one, config in services.items()}
+    wanted = {
+        one: (
+            {other: value for other, value in (config or {}).items() if (one, other) != (name, key)}
+            if one == name
+            else config
+        )
+        for one, config in services.items()
+    }
     assert new.data["services"] == wanted
 
 
@@ -260,12 +301,20 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 @example("a:b", "flow")
 @example("-a", "list")
 def test_any_text_is_read_back_as_it_was_written(value: str, where: str) -> None:
-    text = {"block": "services:\n  a:\n    k: v\n", "flow": "services: {a: {k: v}}\n", "list": "services:\n  a:\n    k: [v]\n"}[where]
+    text = {
+        "block": "services:\n  a:\n    k: v\n",
+        "flow": "services: {a: {k: v}}\n",
+        "list": "services:\n  a:\n    k: [v]\n",
+    }[where]
     document = parse(text, "compose.yml")
-    edit = Edit("append", ("services", "a", "k"), value) if where == "list" else Edit("set", ("services", "a", value), value)
+    edit = (
+        Edit("append", ("services", "a", "k"), value)
+        if where == "list"
+        else Edit("set", ("services", "a", value), value)
+    )
     new = apply_edits(document, [edit])
     found = YAML(typ="safe", pure=True).load(new.text)["services"]["a"]
-    assert found == ({"k": ["v", value]} if where == "list" else {"k": "v", value: value} if value != "k" else {"k": "k"})
-    import yaml
-
+    assert found == (
+        {"k": ["v", value]} if where == "list" else {"k": "v", value: value} if value != "k" else {"k": "k"}
+    )
     assert yaml.safe_load(new.text)["services"]["a"] == found, "YAML 1.1 reads the same"
