@@ -11,7 +11,7 @@ from .change import same
 from .document import Document
 from .errors import RefusedEdit
 from .expand import Expander, merge_sources
-from .nodes import ALIAS, MAPPING, Builder, Node, is_merge_key
+from .nodes import ALIAS, Builder, Node, is_merge_key
 from .placement import RELATED
 
 Path = tuple[str | int, ...]
@@ -57,7 +57,7 @@ class Sharing:
                 waiting.append((item, None if path is None else (*path, index)))
             for key, value in node.entries:
                 if is_merge_key(key):
-                    parts = value.items if value.items else [value]
+                    parts = value.items or [value]
                     waiting.extend((part, None) for part in parts if part.kind != ALIAS)
                 else:
                     waiting.append((value, None if path is None else (*path, key.resolved().text)))
@@ -179,9 +179,9 @@ def equal(one: Any, other: Any) -> bool:
 def value_at(data: Any, path: Path) -> Any:
     """Return the value at a path, or a private marker when there is none."""
     for step in path:
-        if isinstance(data, dict) and step in data:
-            data = data[step]
-        elif isinstance(data, list) and isinstance(step, int) and -len(data) <= step < len(data):
+        if (isinstance(data, dict) and step in data) or (
+            isinstance(data, list) and isinstance(step, int) and -len(data) <= step < len(data)
+        ):
             data = data[step]
         else:
             return _MISSING

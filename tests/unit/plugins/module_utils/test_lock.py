@@ -34,7 +34,13 @@ def test_names_who_holds_it(root: str) -> None:
     with pytest.raises(StackError) as caught:
         _lock.take(root, "r2", "dev", {}, 1800)
     message = str(caught.value)
-    for words in (os.path.dirname(root), "ops: harden.yml", f"process {os.getpid()}", "run r1", "breakwater.stack.stack_unlock"):
+    for words in (
+        os.path.dirname(root),
+        "ops: harden.yml",
+        f"process {os.getpid()}",
+        "run r1",
+        "breakwater.stack.stack_unlock",
+    ):
         assert words in message
     assert "\n" not in message
     assert os.stat(os.path.join(root, _lock.FILE_NAME)).st_mode & 0o777 == 0o600
