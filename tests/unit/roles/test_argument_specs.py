@@ -22,18 +22,16 @@ def load(path: Path) -> Any:
     return yaml.safe_load(path.read_text(encoding="utf-8")) or {} if path.exists() else {}
 
 
-def options(role: Path, entry: str = "main") -> dict[str, dict[str, Any]]:
-    """Options of one entry point of a role."""
+def options(role: Path) -> dict[str, dict[str, Any]]:
+    """Options of all entry points of a role."""
     specs = load(role / "meta" / "argument_specs.yml")["argument_specs"]
-    assert entry in specs, "no entry point main"
-    return dict(specs[entry].get("options") or {})
+    assert specs, "no entry point"
+    return {name: option for spec in specs.values() for name, option in (spec.get("options") or {}).items()}
 
 
 @every_role
 def test_specification_equals_defaults(role: Path) -> None:
-    specified = {}
-    for entry in load(role / "meta" / "argument_specs.yml")["argument_specs"]:
-        specified.update(options(role, entry))
+    specified = options(role)
     defaults = load(role / "defaults" / "main.yml")
     required = {name for name, option in specified.items() if option.get("required")}
     # Every option but the required ones has its default, if only an empty one, in defaults/main.yml.
@@ -72,5 +70,6 @@ def test_role_has_a_page_and_a_scenario(role: Path) -> None:
     page = (role / "README.md").read_text(encoding="utf-8")
     unexplained = [name for name in options(role) if name not in page]
     assert unexplained == [], "options that the page does not name"
-    scenarios = (ROOT / "extensions" / "molecule").glob("*/*.yml")
-    assert any(role.name in path.read_text(encoding="utf-8") for path in scenarios), "no Molecule scenario"
+    scenario = ROOT / "extensions" / "molecule" / role.name
+    steps = {path.stem for path in scenario.glob("*.yml")}
+    assert steps >= {"molecule", "converge", "verify", "side_effect", "drift"}, "no Molecule scenario"

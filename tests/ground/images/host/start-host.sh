@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Starts the engine and the SSH daemon of a test host; the host lives as long as the SSH daemon.
 set -eu
 

@@ -1,4 +1,5 @@
 #!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Initialises an empty PGDATA as the official image does, then runs the server in its place.
 set -euo pipefail
 

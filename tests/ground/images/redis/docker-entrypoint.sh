@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Options or a configuration file alone mean redis-server, and root steps down, as in the official image.
 set -e
 

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
 # Binds to the container's address unless told otherwise; a wildcard needs an address to tell the others.
 set -eu
 
