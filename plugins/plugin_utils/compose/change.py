@@ -177,7 +177,7 @@ class _Intention:
         return changed
 
     def plain(self, value: Any) -> Any:
-        """Return a value checked: plain Python data, or data of a document, which keeps its tags and its way of writing."""
+        """Return a value checked: plain Python data, or data of a document, which keeps its tags."""
         if isinstance(value, (Scalar, TaggedNull, TaggedMap, TaggedList)):
             return value
         if isinstance(value, dict):
@@ -249,11 +249,12 @@ def difference(found: Any, wanted: Any, path: tuple[str | int, ...] = ()) -> tup
     """Return the path of the first difference between data found in a file and data wanted, or None."""
     if found is wanted:
         return None
-    if isinstance(wanted, (dict, list)):
-        kind = dict if isinstance(wanted, dict) else list
-        if not isinstance(found, kind) or tag_of(found) != tag_of(wanted):
-            return path
-        return _difference_in_mapping(found, wanted, path) if kind is dict else _difference_in_list(found, wanted, path)
+    if isinstance(wanted, (dict, list)) and tag_of(found) != tag_of(wanted):
+        return path
+    if isinstance(wanted, dict):
+        return _difference_in_mapping(found, wanted, path) if isinstance(found, dict) else path
+    if isinstance(wanted, list):
+        return _difference_in_list(found, wanted, path) if isinstance(found, list) else path
     if isinstance(wanted, Mixed):
         if not isinstance(found, Mixed):
             return path

@@ -224,8 +224,8 @@ def parse(text: str, name: str) -> Document:
         name: the file's name as shown to people.
 
     Raises:
-        ComposeError: not YAML, duplicate keys, tabs as indentation, too deep or too large, recursion, alias bombs, a root,
-            `services` or a service that is not a mapping. A file without content is no error here: its data is None.
+        ComposeError: not YAML, duplicate keys, tabs as indentation, too deep or too large, recursion, alias bombs, a
+            root, `services` or a service that is not a mapping. A file without content is no error here: its data is None.
     """
     if len(text) > MAX_BYTES:
         raise ComposeError(

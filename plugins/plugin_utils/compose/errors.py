@@ -35,7 +35,7 @@ class RefusedEdit(ComposeError):
 def one_line(text: str, limit: int = 300) -> str:
     """Return text without control characters and line breaks, cut at `limit` characters.
 
-    Names in an error come from the file and may hold anything: an error must stay one line and must not drive a terminal.
+    Names in an error come from the file and may hold anything: an error must stay one line and not drive a terminal.
     """
     clean = "".join(character if character.isprintable() else " " for character in text[: limit + 1])
     return clean if len(clean) <= limit else clean[: limit - 3] + "..."

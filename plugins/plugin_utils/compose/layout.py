@@ -1,7 +1,7 @@
 # Copyright: Breakwater contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Where things stand in the text: ends of values, lines, the comments that belong to them, and the splices that change it."""
+"""Where things stand in the text: ends of values, lines, comments that belong to them, and splices."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ class Layout:
         return not self.text[line_start(self.text, offset) : offset].strip(" ")
 
     def whole_lines(self, start: int, end: int) -> tuple[int, int]:
-        """Return the range of whole lines that a block entry from start to end takes, its last line's comment included."""
+        """Return the range of whole lines that a block entry takes, the comment on its last line included."""
         return line_start(self.text, start), self.next_line(end)
 
     def above(self, offset: int) -> int:

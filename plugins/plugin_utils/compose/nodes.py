@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """YAML nodes with character offsets, built from libyaml's events.
 
-Nothing is constructed from tags: a tag is kept as text. The builder is iterative and bounded, so hostile input ends in a
-ComposeError and not in a full memory or an exhausted stack.
+Nothing is constructed from tags: a tag is kept as text. The builder is iterative and bounded, so hostile input ends in
+a ComposeError and not in a full memory or an exhausted stack.
 """
 
 from __future__ import annotations

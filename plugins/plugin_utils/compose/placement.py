@@ -12,8 +12,8 @@ from .nodes import MAPPING, Node
 # Keys that people keep together, in the order in which they write them.
 RELATED: tuple[tuple[str, ...], ...] = (
     (
-        "mem_limit", "mem_reservation", "memswap_limit", "mem_swappiness", "oom_score_adj", "cpus", "cpu_shares", "cpu_count",
-        "cpu_quota", "cpu_period", "cpuset", "pids_limit", "shm_size", "ulimits",
+        "mem_limit", "mem_reservation", "memswap_limit", "mem_swappiness", "oom_score_adj", "cpus", "cpu_shares",
+        "cpu_count", "cpu_quota", "cpu_period", "cpuset", "pids_limit", "shm_size", "ulimits",
     ),
     ("cpus", "memory", "pids"),
     ("image", "build", "platform", "pull_policy"),

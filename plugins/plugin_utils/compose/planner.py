@@ -55,7 +55,7 @@ class Planner:
         return self.write.layout.apply(self.write.splices)
 
     def _untouched(self, old: Any, target: Any) -> bool:
-        """Return True when nothing here can differ. With aliases, a part that no edit names may still have to change."""
+        """Return True when nothing here can differ. With aliases, a part that no edit names may have to change."""
         return old is target and not self.document.has_aliases
 
     def _mapping(self, node: Node, path: Path, old: Any, target: dict[str, Any], step: int | None = None) -> None:
@@ -84,7 +84,7 @@ class Planner:
     def _missing(
         self, node: Node, path: Path, old: Any, target: dict[str, Any], inherited: dict[str, tuple[Node, Any]]
     ) -> dict[str, Any]:
-        """Return what a mapping lacks of its target, own and inherited keys counted; note what it would inherit too much."""
+        """Return what a mapping lacks of its target beside own and inherited keys; note what it inherits too much."""
         own = {key.resolved().text for key, _ in node.entries if not is_merge_key(key)}
         for name, (source, value) in inherited.items():
             if name in own or name in target:

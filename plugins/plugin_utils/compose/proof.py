@@ -1,7 +1,7 @@
 # Copyright: Breakwater contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The proof of an edit: the new text is read again and must hold, for every service, the old data plus what was intended."""
+"""The proof of an edit: the new text must hold, for every service, the old data plus what was intended."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _prove_extends(old: Document, new: Document, edits: Sequence[Edit]) -> None:
         raise RefusedEdit(
             old.name,
             old.line_of(path[:2]),
-            f"service {place[0]} extends another one of this file, and would not get exactly what is wanted at {dotted(path)}",
+            f"service {place[0]} extends another one of this file, and would not get what is wanted at {dotted(path)}",
             "change both in the same call, or edit by hand",
         )
 

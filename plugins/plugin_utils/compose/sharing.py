@@ -42,7 +42,7 @@ class Sharing:
             self._share()
 
     def _survey(self, root: Node) -> None:
-        """Note every anchor with its path, and who merges it or stands for it by an alias. What << holds has no path."""
+        """Note every anchor with its path, and who merges it or stands for it. What << holds has no path."""
         waiting: list[tuple[Node, Path | None]] = [(root, ())]
         while waiting:
             node, path = waiting.pop()
@@ -77,7 +77,7 @@ class Sharing:
 
     def _share(self) -> None:
         """Move a change that every user of a shared fragment gets, in the same words, to the fragment."""
-        for identity, node in self._nodes.items():
+        for identity in self._nodes:
             path = self._paths.get(identity)
             if path is None or not isinstance(path[0], str) or not path[0].startswith("x-"):
                 continue
@@ -106,7 +106,7 @@ class Sharing:
                 self.target = put_at(self.target, (*path, name), value)
 
     def _gets(self, user: Path, merger: Node, name: str, value: Any, known: Any) -> bool:
-        """Return True when a user has no own value of a key, inherits it from here if at all, and should get the value."""
+        """Return True when a user inherits a key from here if at all, and should get the value."""
         data = value_at(self.target, user)
         old = value_at(self.document.data, user)
         if merger.get(name) is not None or not isinstance(data, dict) or not isinstance(old, dict) or name not in data:
@@ -177,13 +177,11 @@ def equal(one: Any, other: Any) -> bool:
 
 
 def value_at(data: Any, path: Path) -> Any:
-    """Return the value at a path, or a private marker when there is none."""
+    """Return the value at a path of keys and indexes of the document, or a private marker when there is none."""
     for step in path:
-        if (isinstance(data, dict) and step in data) or (
-            isinstance(data, list) and isinstance(step, int) and -len(data) <= step < len(data)
-        ):
+        try:
             data = data[step]
-        else:
+        except (KeyError, IndexError, TypeError):
             return _MISSING
     return data
 

@@ -1,7 +1,7 @@
 # Copyright: Breakwater contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How a file is written: indentation, quotes, list form. New values are rendered in that style; old text is never printed."""
+"""How a file is written: indentation, quotes, form of lists. New values follow it; old text is never printed."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ class Style:
             counts[width] = counts.get(width, 0) + 1
         if not steps and not dashes:
             return None
-        step = max(steps, key=lambda width: (steps[width], -width)) if steps else max(max(dashes), 0)
+        step = max(steps, key=lambda width: (steps[width], -width)) if steps else max(*dashes, 0)
         step = max(step, 1) if steps or step else 2
         dash = max(dashes, key=lambda width: (dashes[width], -width)) if dashes else step
         return step, dash
@@ -268,7 +268,7 @@ def line_start(text: str, offset: int) -> int:
 
 
 def walk(node: Node) -> Iterator[tuple[Node, Node]]:
-    """Yield key and value of every mapping entry at and below a node, aliases not followed, in the order of the text."""
+    """Yield key and value of every mapping entry at and below a node in the order of the text, aliases not followed."""
     waiting: list[Any] = [node]
     while waiting:
         here = waiting.pop()

@@ -65,7 +65,7 @@ class Writer:
             if quote is None and nested and node.inner == node.end:
                 quote = self._quote_beside(parent, key)
             widths = self.style.local(parent)
-            self._replace(parent, key, node, self.style.under("", name, target, self.column(parent), widths, quote))
+            self._replace(key, node, self.style.under("", name, target, self.column(parent), widths, quote))
 
     def merge(self, parent: Node, key: Node, node: Node, over: dict[str, Any]) -> None:
         """Plan a mapping in place of an alias that merges what the alias stood for and adds keys."""
@@ -74,7 +74,7 @@ class Writer:
             self.splices.append(Splice(node.start, node.end, f"{{<<: *{node.text}, {self.style.inline(over)[1:]}"))
             return
         column = self.column(parent)
-        self._replace(parent, key, node, ["", *self._merging(node.text, over, column, self.style.local(parent))])
+        self._replace(key, node, ["", *self._merging(node.text, over, column, self.style.local(parent))])
 
     def _merging(self, anchor: str, over: dict[str, Any], column: int, widths: tuple[int, int]) -> list[str]:
         """Return the lines below a key at `column` that merge an anchor and add keys."""
@@ -94,7 +94,7 @@ class Writer:
             return
         self.splices.append(Splice(node.inner, node.end, text))
 
-    def _replace(self, parent: Node, key: Node, node: Node, lines: list[str]) -> None:
+    def _replace(self, key: Node, node: Node, lines: list[str]) -> None:
         """Plan what follows the colon of a key of a block mapping: the rest of its line, then the lines below it."""
         layout = self.layout
         first, rest = lines[0], lines[1:]

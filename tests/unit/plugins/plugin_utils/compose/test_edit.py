@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """apply_edits on the shapes in which people write Compose files: exact texts, before and after."""
 
+# ruff: noqa: E501, ISC004 # whole files on one line each, before beside after
 from __future__ import annotations
 
 from typing import Any

@@ -133,7 +133,7 @@ class Writer:
         self.lines += self.pick([], ["volumes:", "  data:"], ["# end"])
         final = self.pick(self.eol, self.eol, "")
         bom: str = self.pick("", "", "", "\ufeff")
-        return bom + self.eol.join(self.lines) + str(final)
+        return f"{bom}{self.eol.join(self.lines)}{final}"
 
 
 @st.composite
