@@ -225,7 +225,7 @@ def parse(text: str, name: str) -> Document:
 
     Raises:
         ComposeError: not YAML, duplicate keys, tabs as indentation, too deep or too large, recursion, alias bombs, a
-            root, `services` or a service that is not a mapping. A file without content is no error here: its data is None.
+            root, `services` or a service that is not a mapping. A file without content is no error: its data is None.
     """
     if len(text) > MAX_BYTES:
         raise ComposeError(
