@@ -55,18 +55,24 @@ def wheel(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return next(out.glob("*.whl"))
 
 
-@pytest.fixture(scope="module")
-def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A fresh environment that holds the wheel and, linked from this environment, only what the wheel asks for."""
-    home = tmp_path_factory.mktemp("elsewhere")
+def fresh_environment(home: Path) -> Path:
+    """The folder of commands of a new environment with what breakwater-stack requires, but not breakwater-stack."""
     venv = home / "venv"
     run(sys.executable, "-m", "venv", venv, cwd=home)
-    run(venv / "bin" / "python", "-m", "pip", "install", "--no-deps", "--no-index", wheel, cwd=home)
     link_requirements(next(venv.glob("lib/python3*/site-packages")))
     for command in ("ansible-playbook", "ansible-doc", "ansible-galaxy"):
         script = (BIN / command).read_text(encoding="utf-8")
         (venv / "bin" / command).write_text(re.sub(r"\A#!.*", f"#!{venv}/bin/python", script), encoding="utf-8")
         (venv / "bin" / command).chmod(0o755)
+    return venv / "bin"
+
+
+@pytest.fixture(scope="module")
+def elsewhere(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder whose environment holds the wheel."""
+    home = tmp_path_factory.mktemp("elsewhere")
+    python = fresh_environment(home) / "python"
+    run(python, "-m", "pip", "install", "--no-deps", "--no-index", wheel, cwd=home)
     return home
 
 
@@ -145,17 +151,15 @@ def test_tarball_holds_the_collection_and_nothing_else(tarball: Path) -> None:
 
 
 def test_tarball_works_in_an_installation_of_its_own(tarball: Path, tmp_path: Path) -> None:
+    commands = fresh_environment(tmp_path)
     installed = tmp_path / "collections"
-    galaxy = (BIN / "ansible-galaxy", "collection", "install", "--offline", "-p", installed)
-    run(*galaxy, "--no-deps", tarball, cwd=tmp_path)
-    own = installed / "ansible_collections" / "breakwater" / "stack"
+    galaxy = (commands / "ansible-galaxy", "collection", "install", "--offline", "--no-deps", "-p", installed)
+    run(*galaxy, tarball, cwd=tmp_path)
+    own = str(installed / "ansible_collections" / "breakwater" / "stack")
     paths = {"ANSIBLE_COLLECTIONS_PATH": str(installed)}
-    # Without the checkout that the editable install puts on Python's path.
-    paths["ANSIBLE_COLLECTIONS_SCAN_SYS_PATH"] = "false"
-    (installed / "ansible_collections" / "community").symlink_to(community())
-    doc = run(BIN / "ansible-doc", "-t", "module", "breakwater.stack.compose_patch", cwd=tmp_path, **paths)
-    assert str(own) in doc
-    assert str(own) in run(BIN / "ansible-playbook", *SYNTAX_CHECK, cwd=tmp_path, **paths)
+    described = run(commands / "ansible-doc", "-t", "module", "breakwater.stack.compose_patch", cwd=tmp_path, **paths)
+    assert own in described
+    assert own in run(commands / "ansible-playbook", *SYNTAX_CHECK, cwd=tmp_path, **paths)
 
 
 def community() -> Path:
