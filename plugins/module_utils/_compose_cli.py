@@ -16,7 +16,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from typing import IO, NamedTuple
+from typing import NamedTuple
 
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError
 
@@ -123,22 +123,26 @@ class Docker:
             arguments: of docker.
             cwd: folder to run in.
             source: a command whose output it reads; that one then gives only its errors.
-            text: what it reads instead.
+            text: what it reads instead; nothing by default.
 
         Raises:
             StackError: it cannot be started.
         """
         command = [self._binary, *arguments]
         try:
-            popen = subprocess.Popen(
-                command,
-                stdin=source.take_output() if source else _file_of(text) if text else subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                cwd=cwd,
-                env=self._environment,
-                start_new_session=True,
-            )
+            # A file and not a pipe, which could fill up before the command reads.
+            with tempfile.TemporaryFile() as given:
+                given.write(text or b"")
+                given.seek(0)
+                popen = subprocess.Popen(
+                    command,
+                    stdin=source.take_output() if source else given,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    cwd=cwd,
+                    env=self._environment,
+                    start_new_session=True,
+                )
         except OSError as error:
             raise StackError(f"{self._binary}: cannot be started: {error.strerror or error}") from None
         finally:
@@ -155,14 +159,6 @@ class Docker:
     ) -> Result:
         """Run a command to its end."""
         return self.start(arguments, cwd, text=text).wait(timeout)
-
-
-def _file_of(text: bytes) -> IO[bytes]:
-    """Give an unnamed file to read from: unlike a pipe, it never fills up."""
-    file = tempfile.TemporaryFile()
-    file.write(text)
-    file.seek(0)
-    return file
 
 
 def failure(what: str, result: Result) -> StackError:

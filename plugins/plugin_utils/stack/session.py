@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 NOT_OPEN = (
     "the stack {directory} of {host} is not open in this run: breakwater.stack.stack_open has to run first "
-    "(role breakwater, tasks_from open); a run cannot start after it, so leave --start-at-task out and choose with --tags"
+    "(role breakwater, tasks_from open); a run cannot start after it, so leave --start-at-task out and use --tags"
 )
 
 

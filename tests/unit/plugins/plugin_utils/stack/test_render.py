@@ -5,7 +5,16 @@ from __future__ import annotations
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import render
 
-OLD = "services:\n  db:\n    environment:\n      DB_PASSWORD: |\n        one\n        two\n        three\n        four\n    image: x\n"
+OLD = """services:
+  db:
+    environment:
+      DB_PASSWORD: |
+        one
+        two
+        three
+        four
+    image: x
+"""
 
 
 def change(service: str, summary: str, impact: str, seconds: float) -> dict[str, object]:
