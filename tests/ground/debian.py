@@ -1,16 +1,48 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Debian trixie without touching the system's own apt: packages and a root file system."""
+"""The distribution's packages, and of Debian trixie, beside the system's own apt, single packages and a file system."""
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from pathlib import Path
 
-from shell import CACHE, GroundError, run, say
+from shell import CACHE, GroundError, run, say, workshop
 
 SUITE = "trixie"
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
+#: Package of each program that the ground may need.
+PACKAGES = {
+    "dockerd": "docker.io",
+    "iptables": "iptables",
+    "debootstrap": "debootstrap",
+    "ssh-keygen": "openssh-client",
+}
+
+
+def install_packages(programs: list[str]) -> None:
+    """Install the distribution's packages of programs that are missing, said beforehand.
+
+    Raises:
+        GroundError: they cannot be installed here (code 3).
+    """
+    missing = [program for program in programs if not shutil.which(program)]
+    if not missing:
+        return
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        raise GroundError(
+            f"{', '.join(missing)}: not found, and can only be installed here as root on Debian or Ubuntu; install "
+            "them (or start a Docker Engine) and run this again",
+            code=3,
+        )
+    packages = [PACKAGES[program] for program in missing]
+    say(f"installing the distribution's packages: {' '.join(packages)}")
+    run(["apt-get", "update", "-q"])
+    run(
+        ["apt-get", "install", "-q", "-y", "--no-install-recommends", *packages],
+        env={"DEBIAN_FRONTEND": "noninteractive"},
+    )
 
 
 def mirror() -> str:
@@ -47,16 +79,19 @@ def download_package(name: str) -> Path:
     ):
         apt += ["-o", option]
     run([*apt, "update"])
-    run(["env", "-C", str(folder / "packages"), *apt, "download", name])
-    return max((folder / "packages").glob(f"{name}_*.deb"))
+    with workshop() as place:
+        run(["env", "-C", str(place), *apt, "download", name])
+        package = next(place.glob(f"{name}_*.deb"))
+        return package.replace(folder / "packages" / package.name)
 
 
 def root_file_system() -> Path:
     """Build a minimal trixie root file system in the cache (about 25 seconds) and return its folder."""
     folder = CACHE / SUITE
-    if (folder / "etc/debian_version").exists() and not (folder / "debootstrap").exists():
-        return folder
-    shutil.rmtree(folder, ignore_errors=True)
-    say("bootstrapping Debian trixie")
-    run(["debootstrap", "--variant=minbase", SUITE, str(folder), mirror()])
+    if not folder.exists():
+        install_packages(["debootstrap"])
+        say("bootstrapping Debian trixie")
+        with workshop() as place:
+            run(["debootstrap", "--variant=minbase", SUITE, str(place / SUITE), mirror()])
+            (place / SUITE).replace(folder)
     return folder

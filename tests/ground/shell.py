@@ -3,13 +3,21 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
+import shutil
 import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 GROUND = Path(__file__).resolve().parent
 CHECKOUT = GROUND.parent.parent
-CACHE = Path(os.environ.get("BREAKWATER_CACHE", CHECKOUT / ".cache")) / "ground"
+CACHE = Path(os.environ.get("BREAKWATER_CACHE") or CHECKOUT / ".cache").resolve() / "ground"
+#: Where things are made; what is there when a command starts was left by one that was killed.
+WORKSHOP = CACHE / "unfinished"
 
 
 class GroundError(Exception):
@@ -21,8 +29,30 @@ class GroundError(Exception):
 
 
 def say(text: str) -> None:
-    """Print one line of progress at once, also into a pipe."""
-    print(f"ground: {text}", flush=True)
+    """Print one line of progress; standard output is left to what a command is asked for."""
+    print(f"ground: {text}", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Let one command at a time work on the cache, and clear away what a killed one left."""
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with (CACHE / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another command works on the ground; waiting for it")
+            fcntl.flock(file, fcntl.LOCK_EX)
+        shutil.rmtree(WORKSHOP, ignore_errors=True)
+        yield
+
+
+@contextlib.contextmanager
+def workshop() -> Iterator[Path]:
+    """Give a folder on the cache's file system; what is finished is moved out of it in one step."""
+    WORKSHOP.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORKSHOP) as folder:
+        yield Path(folder)
 
 
 def run(command: list[str], *, env: dict[str, str] | None = None) -> str:
@@ -31,14 +61,17 @@ def run(command: list[str], *, env: dict[str, str] | None = None) -> str:
     Raises:
         GroundError: it failed; the text carries the end of what it printed.
     """
-    result = subprocess.run(
-        command,
-        env={**os.environ, **(env or {})},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
+    try:
+        result = subprocess.run(
+            command,
+            env={**os.environ, **(env or {})},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+    except OSError as error:
+        raise GroundError(f"{command[0]}: {error.strerror}") from None
     output = result.stdout.decode(errors="replace")
     if result.returncode != 0:
         raise GroundError(f"{' '.join(command[:4])} failed ({result.returncode}):\n{output[-2000:]}")
