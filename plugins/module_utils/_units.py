@@ -10,6 +10,7 @@ What the engine could never apply (negative or absurd numbers) is refused where 
 
 from __future__ import annotations
 
+import math
 import re
 
 # One exbibyte. Compose computes in int64; anything near that is a typing error, not memory.
@@ -169,7 +170,7 @@ def parse_cpus(value: object) -> float:
         cpus = float(value)
     except OverflowError:
         cpus = float("inf")
-    if not cpus >= 0:
+    if cpus < 0 or math.isnan(cpus):
         raise _refuse(value, _CPUS_EXPECTED, "is negative" if cpus < 0 else "")
     if cpus > MAX_CPUS:
         raise _refuse(value, _CPUS_EXPECTED, "is absurdly large")

@@ -186,7 +186,9 @@ class _Intention:
             return {str(key): self.plain(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.plain(item) for item in value]
-        usable = value is None or type(value) in (str, int, bool) or (type(value) is float and math.isfinite(value))
+        usable = value is None or (
+            isinstance(value, (str, int, float)) and (not isinstance(value, float) or math.isfinite(value))
+        )
         if not usable:
             raise self.refuse(f"a value of type {type(value).__name__} cannot be written")
         return value

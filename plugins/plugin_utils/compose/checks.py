@@ -171,7 +171,7 @@ def _check_value(service: Service, files: Sequence[Document], path: Path, read: 
     try:
         read(value)
     except ValueError as error:
-        reason, _, expected = str(error).partition(": ")
+        reason, _other, expected = str(error).partition(": ")
         raise _error(service, files, path, reason, expected) from None
 
 

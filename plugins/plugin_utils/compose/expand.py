@@ -186,7 +186,7 @@ class Expander:
         if node.tag not in (None, "!!map"):
             data = TaggedMap()
             data.tag = node.tag
-        own = [str(key.resolved().text) for key, _ in node.entries if not is_merge_key(key)]
+        own = [str(key.resolved().text) for key, _other in node.entries if not is_merge_key(key)]
         size = 1
         for key, value in node.entries:
             if not is_merge_key(key):

@@ -23,14 +23,14 @@ def spans(node: Node) -> list[tuple[int, int]]:
 
 def is_json(node: Node) -> bool:
     """Return True when all keys of a flow mapping are in double quotes, as in JSON."""
-    return bool(node.entries) and all(key.style == '"' for key, _ in node.entries)
+    return bool(node.entries) and all(key.style == '"' for key, _other in node.entries)
 
 
 def check(layout: Layout, node: Node) -> None:
     """Refuse a mapping in a flow list that has no braces, `[a: 1]`, and entries with a question mark."""
     if layout.text[node.inner : node.inner + 1] not in ("{", "["):
         raise layout.refuse(node, "a mapping without braces inside a flow list", "write it with braces")
-    if any(layout.text[: key.start].rstrip().endswith("?") for key, _ in node.entries):
+    if any(layout.text[: key.start].rstrip().endswith("?") for key, _other in node.entries):
         raise layout.refuse(node, "a flow mapping with explicit keys (?)", "write key: value")
 
 
@@ -79,7 +79,7 @@ def remove(layout: Layout, node: Node, indexes: list[int]) -> list[Splice]:
     if leading:
         made.append(Splice(children[0][0], children[leading][0], ""))
     made += [Splice(children[index - 1][1], children[index][1], "") for index in indexes if index >= leading]
-    for start, end, _ in made:
+    for start, end, _other in made:
         if BREAK.search(layout.text, start, end) and "#" in layout.text[start:end]:
             raise layout.refuse(node, "a comment stands among the values to remove", "remove them by hand")
     return made

@@ -210,7 +210,7 @@ class Loader:
         extends = service["extends"]
         path: Path = (*service.origins["extends"].path,)
         if (source.file, name) in trail:
-            chain = " -> ".join(part for _, part in (*trail, (source.file, name)))
+            chain = " -> ".join(part for _other, part in (*trail, (source.file, name)))
             raise self.fail(source.file, path, f"service {name!r} extends itself: {chain}", "break the cycle")
         if len(trail) >= MAX_CHAIN:
             raise self.fail(

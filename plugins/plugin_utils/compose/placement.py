@@ -94,5 +94,5 @@ def sibling_keys(root: Node | None, path: tuple[str | int, ...]) -> list[list[st
             entry = here.get(step) if here is not None and isinstance(step, str) and here.kind == MAPPING else None
             here = None if entry is None else entry[1]
         if here is not None and here.kind == MAPPING and name.text != path[1]:
-            found.append([key.resolved().text for key, _ in here.entries])
+            found.append([key.resolved().text for key, _other in here.entries])
     return found

@@ -85,7 +85,7 @@ class Planner:
         self, node: Node, path: Path, old: Any, target: dict[str, Any], inherited: dict[str, tuple[Node, Any]]
     ) -> dict[str, Any]:
         """Return what a mapping lacks of its target beside own and inherited keys; note what it inherits too much."""
-        own = {key.resolved().text for key, _ in node.entries if not is_merge_key(key)}
+        own = {key.resolved().text for key, _other in node.entries if not is_merge_key(key)}
         for name, (source, value) in inherited.items():
             if name in own or name in target:
                 continue

@@ -83,7 +83,7 @@ class Sharing:
                 continue
             mergers = self._mergers.get(identity, [])
             aliases = self._aliases.get(identity, [])
-            users = [user for user, _ in mergers] + aliases
+            users = [user for user, _other in mergers] + aliases
             if len(users) < 2 or any(user[0] != "services" for user in users):
                 continue
             if mergers and not aliases:

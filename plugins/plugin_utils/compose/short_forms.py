@@ -10,6 +10,7 @@ raises ValueError with a reason that names the value.
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any, NamedTuple
 
@@ -85,7 +86,7 @@ def parse_image(text: str) -> ImageRef:
     """Split an image reference. Variables that are still in it are kept whole where they stand."""
     held = re.findall(_VARIABLE, text) if "$" in text else []
     plain = re.sub(_VARIABLE, "\0", text) if held else text
-    rest, _, digest = plain.partition("@")
+    rest, _other, digest = plain.partition("@")
     head, colon, tag = rest.rpartition(":")
     if not colon or "/" in tag:
         head, tag = rest, ""
@@ -124,14 +125,14 @@ def text_of(value: Any) -> str | None:
 
 def _go_float(value: float) -> str:
     """Format a float as Go's ``%v``: the shortest digits, an exponent below 1e-4 and from 1e6 on."""
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         return {"inf": "+Inf", "-inf": "-Inf"}.get(str(value), "NaN")
     if value == 0 or 1e-4 <= abs(value) < 1e6:
         return repr(value).removesuffix(".0")
     # repr gives the shortest digits that read back, as Go does; they only have to be set in the form d.ddde+XX.
-    digits, _, exponent = repr(value).partition("e")
+    digits, _other, exponent = repr(value).partition("e")
     sign = "-" if digits.startswith("-") else ""
-    whole, _, fraction = digits.lstrip("-").partition(".")
+    whole, _other, fraction = digits.lstrip("-").partition(".")
     power = int(exponent or 0) + len(whole) - 1
     significant = (whole + fraction).rstrip("0").lstrip("0")
     tail = "." + significant[1:] if len(significant) > 1 else ""
@@ -164,9 +165,9 @@ def strings(value: Any) -> list[str]:
 
 def parse_port(text: str, line: int | None = None) -> list[Port]:
     """Expand the short form of a port: ``[HOST_IP:][PUBLISHED:]TARGET[/PROTOCOL]``, each a number or a range."""
-    host, _, target = text.rpartition(":")
-    host_ip, _, published = host.rpartition(":")
-    target, _, protocol = target.partition("/")
+    host, _other, target = text.rpartition(":")
+    host_ip, _other, published = host.rpartition(":")
+    target, _other, protocol = target.partition("/")
     protocol = protocol.lower() or "tcp"
     if protocol not in _PROTOCOLS:
         raise ValueError(f"port {text!r} has the unknown protocol {protocol!r}")

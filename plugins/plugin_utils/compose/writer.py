@@ -146,7 +146,7 @@ class Writer:
             step: indentation for what is below them where the mapping itself does not tell.
         """
         order: list[tuple[str, int | None]] = [
-            (key.resolved().text, index) for index, (key, _) in enumerate(node.entries)
+            (key.resolved().text, index) for index, (key, _other) in enumerate(node.entries)
         ]
         siblings = sibling_keys(self.root, path)
         for name in new:
@@ -181,7 +181,7 @@ class Writer:
     def _spaced(self, node: Node) -> bool:
         """Return True when blank lines separate most entries of a mapping."""
         gaps = 0
-        for (_, value), (following, _) in zip(node.entries, node.entries[1:], strict=False):
+        for (_other, value), (following, _other) in zip(node.entries, node.entries[1:], strict=False):
             end = self.layout.next_line(self.layout.content_end(value))
             between = BREAK.split(self.layout.text[end : following.start])
             gaps += any(not line.strip() for line in between[:-1])
