@@ -12,8 +12,13 @@ import uuid
 from typing import Any, ClassVar
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _lock, _transport
+from ansible_collections.breakwater.stack.plugins.plugin_utils.requirements import community_docker_problem
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import variables
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import PROJECT_OPTIONS, kinds_of
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import (
+    PROJECT_OPTIONS,
+    ActionFailed,
+    kinds_of,
+)
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import project_of, refuse_unreadable
@@ -40,6 +45,9 @@ class ActionModule(DeployingAction):
     def work(self) -> dict[str, Any]:
         """Open the run, unless an earlier task of it has."""
         variables.refuse_unknown(self.vars)
+        problem = community_docker_problem() if self.options["engine"] else ""
+        if problem:
+            raise ActionFailed(problem)
         known = self.opened()
         if known is not None:
             return self._result(known, [])

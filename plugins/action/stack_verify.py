@@ -21,7 +21,11 @@ class ActionModule(DeployingAction):
         """Compare; fail naming each difference. In check mode say what a run would find now."""
         session = self.session()
         if not session.options["engine"]:
-            return {"changed": False, "differences": [], "msg": ["what runs is not looked at: breakwater_deploy is false"]}
+            return {
+                "changed": False,
+                "differences": [],
+                "msg": ["what runs is not looked at: breakwater_deploy is false"],
+            }
         if self.check or not (session.written or session.deployed):
             project = project_of(session.reading, {})
             wrong, waiting, proof = judge(project, services_containers(session.reading))

@@ -16,10 +16,6 @@ from .deploy import Deployment, Need, plan_deployment, update_arguments
 from .stack import project_of, services_containers
 
 COMPOSE = "community.docker.docker_compose_v2"
-MISSING = (
-    "the collection community.docker is not installed on the controller: install the package `ansible`, or run "
-    "ansible-galaxy collection install community.docker"
-)
 _LOG_LINES = 20
 _POLL_SECONDS = 2
 
@@ -70,8 +66,6 @@ class DeployingAction(StackAction):
         arguments = {key: value for key, value in options.items() if key in PROJECT_OPTIONS and key != "engine"}
         arguments |= {"project_src": self.directory, "services": names, "dependencies": False, "recreate": "always"}
         arguments |= {"wait": True, "wait_timeout": timeout, "remove_orphans": False}
-        if not self._shared_loader_obj.module_loader.has_plugin(COMPOSE):
-            raise ActionFailed(MISSING)
         try:
             self.target(COMPOSE, arguments)
         except ActionFailed as error:
