@@ -31,6 +31,7 @@ from ansible_collections.breakwater.stack.plugins.module_utils import _atomic, _
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError, os_error
 
 ROOT = ".breakwater"
+_IGNORE = ".gitignore"
 FORMAT = 1
 KEPT_GENERATIONS = 20
 _ID = re.compile(r"\d{8}T\d{6}Z-[0-9a-f]{4}")
@@ -108,10 +109,22 @@ def ensure_root(directory: str) -> str:
         raise os_error(error, directory, "open the project folder") from None
     make_folder(root, owner)
     make_folder(_generations_folder(directory), owner)
-    ignore = os.path.join(root, ".gitignore")
+    ignore = os.path.join(root, _IGNORE)
     if not os.path.lexists(ignore):
         put(ignore, b"# Made by Breakwater: copies of files, which may hold secrets\n*\n", owner)
     return root
+
+
+def drop_unused_root(directory: str) -> None:
+    """Remove the folder of Breakwater again, if it holds nothing but what ensure_root makes."""
+    root = root_of(directory)
+    with contextlib.suppress(OSError):
+        if set(os.listdir(root)) <= {"generations", _IGNORE}:
+            # Only an empty folder can be removed, so generations stay, and with them the rest.
+            os.rmdir(_generations_folder(directory))
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(os.path.join(root, _IGNORE))
+            os.rmdir(root)
 
 
 def put(path: str, content: bytes, owner: os.stat_result) -> None:

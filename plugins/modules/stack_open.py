@@ -135,22 +135,24 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     if module.check_mode or not params["lock"]:
         return _result(_module.read_stack(params), "", [])
     directory = _writer.check_directory(params["project_dir"])
-    root = _generations.ensure_root(directory)
+    root = _generations.root_of(directory)
     held_before = _lock.read(root)
-    taken = _lock.take(
-        root,
-        params["run_id"],
-        params["lock_holder"] or _module.default_holder(),
-        params["lock_process"],
-        params["lock_lifetime"],
-        params["lock_wait"],
-    )
     try:
+        _generations.ensure_root(directory)
+        taken = _lock.take(
+            root,
+            params["run_id"],
+            params["lock_holder"] or _module.default_holder(),
+            params["lock_process"],
+            params["lock_lifetime"],
+            params["lock_wait"],
+        )
         cleaned = _generations.clean(directory, _folders(directory, params["files"]))
         return _result(_module.read_stack(params), taken.note, cleaned)
     except BaseException:
         if held_before is None or held_before.run_id != params["run_id"]:
             _lock.release(root, params["run_id"])
+            _generations.drop_unused_root(directory)
         raise
 
 

@@ -204,6 +204,29 @@ def test_stack_open_without_docker_gives_the_lock_back(
     assert _lock.read(str(project / ".breakwater")) is not None
 
 
+def test_stack_open_that_fails_leaves_no_folder_behind(
+    project: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(project))
+    options = {"project_dir": str(project), "run_id": "r1"}
+    assert call("stack_open", **options)["failed"] is True
+    assert os.listdir(project) == ["compose.yml"]
+    lock(project)
+    assert "locked by" in call("stack_open", **(options | {"run_id": "r2"}))["msg"]
+    assert sorted(os.listdir(project / ".breakwater")) == [".gitignore", "generations", "lock.json"]
+
+
+def test_stack_open_without_space_leaves_no_folder_behind(
+    project: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_path: str, _content: bytes, _owner: os.stat_result) -> None:
+        raise StackError("No space left on device")
+
+    monkeypatch.setattr(_generations, "put", full)
+    assert "No space" in call("stack_open", project_dir=str(project), run_id="r1")["msg"]
+    assert os.listdir(project) == ["compose.yml"]
+
+
 def test_stack_open_needs_a_run(project: Path, call: Any) -> None:
     assert "run_id" in call("stack_open", project_dir=str(project))["msg"]
 
