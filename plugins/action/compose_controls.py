@@ -12,6 +12,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.settings i
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import render
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed, StackAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import host_of, usage_of
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.tags import chosen_by_tags, narrowed
 
 
 class ActionModule(StackAction):
@@ -23,7 +24,10 @@ class ActionModule(StackAction):
         """Plan; nothing is written."""
         session = self.session()
         project = self.project(session)
-        settings = load_settings(self.options["settings"], f"inventory of {self.host}")
+        chosen = chosen_by_tags(self.vars.get("ansible_run_tags"), self.vars.get("ansible_skip_tags"))
+        if chosen is None:
+            return {"changed": False, "changes": [], "withheld": [], "reported": [], "budget": []}
+        settings = load_settings(narrowed(self.options["settings"], *chosen), f"inventory of {self.host}")
         host = host_of(session.reading, self.host)
         plan = make_plan(project, host, usage_of(session.reading), settings)
         budget = list(plan.budget.arithmetic) if plan.budget else []
@@ -42,6 +46,8 @@ class ActionModule(StackAction):
                 changes=[*session.changes, *changes],
                 budget=budget or session.budget,
                 withheld=[*session.withheld, *withheld],
+                kinds={**session.kinds, **settings.kinds},
+                max_impact=settings.max_impact,
             )
         )
         reported = render.report_lines(plan.findings)

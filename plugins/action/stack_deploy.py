@@ -21,7 +21,6 @@ class ActionModule(DeployingAction):
 
     OPTIONS: ClassVar[dict[str, Any]] = {
         "wait_timeout": {"type": "int", "default": 180},
-        "kinds": {"type": "dict", "default": {}},
     }
 
     def work(self) -> dict[str, Any]:
@@ -32,8 +31,12 @@ class ActionModule(DeployingAction):
         if self.check and session.texts:
             return self._foretell(session)
         reading = self.read(session.options, usage=False) if session.written else session.reading
-        project, deployment = self.plan(reading, self.options["kinds"])
+        project, deployment = self.plan(reading, session.kinds, max_impact=session.max_impact)
         self.say(_seen(deployment))
+        if deployment.held:
+            held = [need.service for need in deployment.held]
+            session = session._replace(held=held)
+            self.save(session)
         if deployment.needed and not self.check:
             # Said before it is begun: whatever happens from here on, containers may have changed.
             self.save(session._replace(deployed=True))
@@ -49,7 +52,9 @@ class ActionModule(DeployingAction):
             name: {"planned"} if name in changed else values for name, values in known_hashes(session.reading).items()
         }
         containers = services_containers(session.reading)
-        foreseen = deploy.plan_deployment(project, containers, hashes, kinds_of(project, self.options["kinds"]))
+        foreseen = deploy.plan_deployment(
+            project, containers, hashes, kinds_of(project, session.kinds), max_impact=session.max_impact
+        )
         costs = [
             f"{service}: {render.service_cost([c for c in session.changes if c['service'] == service])}"
             for service in foreseen.services
@@ -63,7 +68,8 @@ class ActionModule(DeployingAction):
 def _seen(deployment: deploy.Deployment) -> list[str]:
     """Return what was seen to differ on running containers, a line each."""
     needs = [*deployment.updates, *(need for stage in deployment.stages for need in stage)]
-    return [f"{need.service}: {reason}" for need in needs for reason in need.reasons]
+    held = [f"withheld: {line}" for line in deployment.left if "held back" in line]
+    return [f"{need.service}: {reason}" for need in needs for reason in need.reasons] + held
 
 
 def _result(deployment: deploy.Deployment, lines: list[str]) -> dict[str, Any]:

@@ -98,7 +98,7 @@ class ActionModule(DeployingAction):
         if not session.options["engine"]:
             return session._replace(reading=self.read(session.options)), [f"{what}; its files are brought back"]
         reading = self.read(session.options, usage=False)
-        project, deployment = self.plan(reading, {})
+        project, deployment = self.plan(reading, {}, left["services"])
         self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
         reading = self.read(session.options)
         services = f", {', '.join(deployment.services)} deployed again" if deployment.needed else ""

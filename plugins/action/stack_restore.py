@@ -26,7 +26,9 @@ class ActionModule(DeployingAction):
         session = self.opened() if which == "open" else self.session()
         if session is None or (which == "open" and not (session.written or session.deployed)):
             return {"changed": False, "msg": ["this run has written nothing"], "files": [], "services": []}
-        found = self.read(session.options, generation=session.written if which == "open" else which)["generation"]
+        wanted_generation = session.written if which == "open" else which
+        timeout = self.options["wait_timeout"]
+        found = self.read_patiently(session.options, timeout, generation=wanted_generation)["generation"]
         if found is None:
             return {"changed": False, "msg": ["there is no generation to bring back"], "files": [], "services": []}
         wanted = replacements(found)
@@ -38,7 +40,8 @@ class ActionModule(DeployingAction):
         arguments = {"project_dir": self.directory, "run_id": session.run_id, "generation": found["id"], "files": files}
         restored = self.target("breakwater.stack.stack_restore", arguments)
         lines = [f"generation {found['id']} is brought back"]
-        lines += self._deploy(session) if session.options["engine"] else []
+        if session.options["engine"]:
+            lines += self._deploy(session, found["services"] if which == "open" else [])
         return {
             **result,
             "changed": True,
@@ -47,10 +50,10 @@ class ActionModule(DeployingAction):
             "services": restored["services"],
         }
 
-    def _deploy(self, session: Session) -> list[str]:
-        """Deploy the restored files and see that they run."""
-        reading = self.read(session.options, usage=False)
-        project, deployment = self.plan(reading, {})
+    def _deploy(self, session: Session, ran: list[str]) -> list[str]:
+        """Deploy the restored files, and start again what ran before this run."""
+        reading = self.read_patiently(session.options, self.options["wait_timeout"], usage=False)
+        project, deployment = self.plan(reading, session.kinds, ran)
         self.save(session._replace(reading=reading, texts={}, deployed=True))
         self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
         if deployment.down:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction, judge
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import (
+    DeployingAction,
+    judge,
+    running_services,
+)
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import project_of, services_containers
 
 
@@ -28,10 +32,12 @@ class ActionModule(DeployingAction):
             }
         if self.check or not (session.written or session.deployed):
             project = project_of(session.reading, {})
-            wrong, waiting, proof = judge(project, services_containers(session.reading))
+            wrong, waiting, proof = judge(project, services_containers(session.reading), (), session.held)
             wrong = [] if self.check else wrong + waiting
         else:
-            wrong, proof = self.verify(session.options, self.options["wait_timeout"])
+            wrong, proof = self.verify(
+                session.options, self.options["wait_timeout"], running_services(session.reading), session.held
+            )
         if wrong:
             raise ActionFailed("\n".join(["what runs is not what the files say:", *(f"  {line}" for line in wrong)]))
         if not self.check:

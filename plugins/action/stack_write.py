@@ -11,7 +11,7 @@ from ansible_collections.breakwater.stack.plugins.module_utils import _transport
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import render
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import StackAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import text_of
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import services_containers, text_of
 
 
 class ActionModule(StackAction):
@@ -48,8 +48,14 @@ class ActionModule(StackAction):
             "files": files,
             "why": f"{len(session.changes)} changes by controls",
             "changes": session.changes,
-            "services": sorted({change["service"] for change in session.changes}),
+            # Those that run: whoever brings this generation back sees to it that they run again.
+            "services": sorted({change["service"] for change in session.changes} & self._running(session)),
         }
         generation: str = self.target("breakwater.stack.stack_write", arguments)["generation"]
         self.save(session._replace(written=generation))
         return generation
+
+    @staticmethod
+    def _running(session: Session) -> set[str]:
+        """Give the services that run."""
+        return {item["service"] for item in services_containers(session.reading) if item["state"] == "running"}

@@ -24,6 +24,8 @@ from ansible_collections.breakwater.stack.plugins.module_utils._errors import St
 MINIMUM_ENGINE = (20, 10)
 MINIMUM_COMPOSE = (2, 18, 0)
 DEFAULT_TIMEOUT = 60.0
+#: How the failure begins where there is no daemon, or not yet.
+NO_ANSWER = "Docker: the daemon does not answer"
 
 
 class Result(NamedTuple):
@@ -184,9 +186,7 @@ def failure(what: str, result: Result) -> StackError:
             "connection refused",
         )
     ):
-        return StackError(
-            f"Docker: the daemon does not answer ({last}); start it (systemctl start docker) or check docker_host"
-        )
+        return StackError(f"{NO_ANSWER} ({last}); start it (systemctl start docker) or check docker_host")
     if (
         "is not a docker command" in lowered
         or "unknown command: docker compose" in lowered

@@ -33,10 +33,6 @@ options:
     description: Seconds to wait for each stage to be healthy.
     type: int
     default: 180
-  kinds:
-    description: Kinds of services that cannot be told from their images, for the order of the stages.
-    type: dict
-    default: {}
 author: Breakwater contributors (@breakwater)
 seealso:
   - module: community.docker.docker_compose_v2
@@ -65,7 +61,6 @@ def main() -> None:
     options = {
         "project_dir": {"type": "path", "required": True},
         "wait_timeout": {"type": "int", "default": 180},
-        "kinds": {"type": "dict", "default": {}},
     }
     module = AnsibleModule(argument_spec=options, supports_check_mode=True)
     module.fail_json(

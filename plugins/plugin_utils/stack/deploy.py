@@ -14,10 +14,13 @@ from typing import Any, NamedTuple
 
 from ..compose.project import Project
 from ..policy.in_force import differences
-from ..policy.model import DATA_STORES
+from ..policy.model import DATA_STORES, IMPACTS
 
 #: Order of the stages: what nobody waits for first, data stores last and one at a time.
 _STAGES = (("temporal-ui", "worker", "other"), ("pgbouncer",), ("temporal",))
+
+#: States of a container whose processes exist.
+ALIVE = ("running", "restarting", "paused")
 
 #: Differences that `docker update` takes back on a running container: nothing is restarted.
 _UPDATABLE = ("memory limit", "memory reservation", "CPU limit", "process limit", "restart:")
@@ -49,12 +52,14 @@ class Deployment(NamedTuple):
         stages: services to recreate, one stage after the other.
         left: lines about services that are not touched, with why.
         down: nothing of the project runs, so nothing is started.
+        held: services that differ, and whose restart costs more than is allowed.
     """
 
     updates: tuple[Need, ...]
     stages: tuple[tuple[Need, ...], ...]
     left: tuple[str, ...]
     down: bool
+    held: tuple[Need, ...] = ()
 
     @property
     def needed(self) -> bool:
@@ -72,6 +77,8 @@ def plan_deployment(
     containers: Sequence[Mapping[str, Any]],
     hashes: Mapping[str, Collection[str]],
     kinds: Mapping[str, str],
+    ran: Collection[str] = (),
+    max_impact: str = "datastore_restart",
 ) -> Deployment:
     """Compare the files with the containers.
 
@@ -80,23 +87,50 @@ def plan_deployment(
         containers: the project's containers as the target's reader describes them.
         hashes: the hashes by service that a container deployed from those files may carry.
         kinds: kind of every service.
+        ran: services that ran before a deployment that broke off, and so have to run again.
+        max_impact: the most that the deployment may cost.
     """
     by_service: dict[str, list[Mapping[str, Any]]] = {}
     for container in containers:
         by_service.setdefault(container["service"], []).append(container)
-    running = [item for item in containers if item["state"] in ("running", "restarting", "paused")]
-    if not running:
+    running = [item for item in containers if item["state"] in ALIVE]
+    if not running and not ran:
         return Deployment((), (), (), down=True)
     needs: list[Need] = []
     left: list[str] = []
     for name in project.services:
-        need, why_left = _judge(project, name, by_service.get(name, []), hashes, kinds)
+        found = by_service.get(name, [])
+        need, why_left = _broken_off(project, name, found, kinds) if name in ran else None, ""
+        if need is None:
+            need, why_left = _judge(project, name, found, hashes, kinds)
         if need is not None:
             needs.append(need)
         if why_left:
             left.append(f"{name}: {why_left}")
     updates = tuple(need for need in needs if need.update)
-    return Deployment(updates, _stages([need for need in needs if not need.update]), tuple(left), down=False)
+    restarts = [need for need in needs if not need.update]
+    held = tuple(need for need in restarts if IMPACTS.index(_impact(need)) > IMPACTS.index(max_impact))
+    left += [f"{need.service}: differs, and is held back: {_impact(need)} is above {max_impact}" for need in held]
+    stages = _stages([need for need in restarts if need not in held])
+    return Deployment(updates, stages, tuple(left), down=False, held=held)
+
+
+def _impact(need: Need) -> str:
+    """Say what recreating a service costs."""
+    return "datastore_restart" if need.kind in DATA_STORES else "recreate"
+
+
+def _broken_off(
+    project: Project, name: str, containers: Sequence[Mapping[str, Any]], kinds: Mapping[str, str]
+) -> Need | None:
+    """Say whether a service that ran does not run any more: its deployment or its engine broke off."""
+    if any(item["state"] in ALIVE for item in containers):
+        return None
+    daemon = (project.services[name].restart or "no") in ("always", "unless-stopped")
+    if not daemon and containers and all(item["state"] == "exited" and item["exit_code"] == 0 for item in containers):
+        return None
+    reasons = ("ran before, and does not run now",)
+    return Need(name, kinds[name], reasons, False, tuple(item["id"] for item in containers))
 
 
 def _judge(
@@ -109,7 +143,7 @@ def _judge(
     """Say whether one service has to be deployed, or why it is left alone."""
     if not containers:
         return None, "has no container, so it is not started"
-    if not any(item["state"] in ("running", "restarting", "paused") for item in containers):
+    if not any(item["state"] in ALIVE for item in containers):
         jobs_done = all(item["state"] == "exited" and item["exit_code"] == 0 for item in containers)
         return None, "has ended well; a job is not run again" if jobs_done else "is stopped, so it stays stopped"
     kind = kinds[name]
@@ -139,8 +173,9 @@ def update_arguments(config: Any) -> list[str]:
         config: the service of the project (compose.service.Service).
     """
     memory = config.memory_limit or 0
-    # Without a swap limit of its own the engine allows twice the memory; an explicit one must move with it.
-    swap = 2 * memory if memory else -1
+    # Without a swap limit of its own the engine allows twice the memory.
+    swap = -1 if config.text("memswap_limit") == "-1" else config.size("memswap_limit")
+    swap = swap or (2 * memory if memory else -1)
     arguments = ["--memory", str(memory), "--memory-swap", str(swap)]
     arguments += ["--memory-reservation", str(config.memory_reservation or 0)]
     arguments += ["--cpus", f"{config.cpus or 0:g}", "--pids-limit", str(config.pids_limit or -1)]

@@ -6,28 +6,39 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from ...module_utils._compose_cli import NO_ANSWER
 from ..compose.project import Project
 from ..policy.in_force import differences
+from ..policy.model import DATA_STORES
 from .action import PROJECT_OPTIONS, ActionFailed, StackAction, kinds_of
-from .deploy import Deployment, Need, plan_deployment, update_arguments
+from .deploy import ALIVE, Deployment, Need, plan_deployment, update_arguments
 from .stack import project_of, services_containers
 
 COMPOSE = "community.docker.docker_compose_v2"
 _LOG_LINES = 20
+# An engine with many containers takes a while to load them.
+_ENGINE_RESTART_SECONDS = 60
 _POLL_SECONDS = 2
 
 
 class DeployingAction(StackAction):
     """Base of the actions that change containers."""
 
-    def plan(self, reading: Mapping[str, Any], stated_kinds: Mapping[str, str]) -> tuple[Project, Deployment]:
-        """Compare the files on the target with its containers."""
+    def plan(
+        self,
+        reading: Mapping[str, Any],
+        stated_kinds: Mapping[str, str],
+        ran: Collection[str] = (),
+        max_impact: str = "datastore_restart",
+    ) -> tuple[Project, Deployment]:
+        """Compare the files on the target with its containers; `ran` and `max_impact`: see plan_deployment."""
         project = project_of(reading, {})
         kinds = kinds_of(project, stated_kinds)
-        return project, plan_deployment(project, services_containers(reading), known_hashes(reading), kinds)
+        containers = services_containers(reading)
+        return project, plan_deployment(project, containers, known_hashes(reading), kinds, ran, max_impact)
 
     def carry_out(self, project: Project, deployment: Deployment, options: Mapping[str, Any], timeout: int) -> None:
         """Do what a deployment says, in its order.
@@ -45,6 +56,35 @@ class DeployingAction(StackAction):
             self._update(project, need, options)
         for stage in deployment.stages:
             self._recreate(stage, options, timeout)
+            if any(need.kind in DATA_STORES for need in stage):
+                self._await_health(options, timeout, [need.service for need in stage])
+
+    def _await_health(self, options: Mapping[str, Any], timeout: int, after: Sequence[str]) -> None:
+        """Wait until all that is checked is healthy again, before the next data store is touched.
+
+        Raises:
+            ActionFailed: it is not within `timeout` seconds.
+        """
+        deadline = time.monotonic() + timeout
+        while True:
+            containers = services_containers(self.read(options, usage=False))
+            ill = [c["service"] for c in containers if c["state"] == "running" and c["health"] not in (None, "healthy")]
+            if not ill:
+                return
+            if time.monotonic() > deadline:
+                raise ActionFailed(f"after {', '.join(after)} {', '.join(ill)} did not get healthy in {timeout} s")
+            time.sleep(_POLL_SECONDS)
+
+    def read_patiently(self, options: Mapping[str, Any], timeout: int, **extra: Any) -> dict[str, Any]:
+        """Read the stack, giving an engine that is being restarted `timeout` seconds (a minute at most) to answer."""
+        deadline = time.monotonic() + min(timeout, _ENGINE_RESTART_SECONDS)
+        while True:
+            try:
+                return self.read(options, **extra)
+            except ActionFailed as error:
+                if NO_ANSWER not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(_POLL_SECONDS)
 
     def _docker(self, options: Mapping[str, Any], *arguments: str) -> dict[str, Any]:
         """Run a `docker` command on the target, in the project folder."""
@@ -73,23 +113,38 @@ class DeployingAction(StackAction):
 
     def _culprit(self, names: list[str], options: Mapping[str, Any], message: str) -> str:
         """Say which container of a stage failed, with the end of its log."""
-        containers = [c for c in services_containers(self.read(options, usage=False)) if c["service"] in names]
+        try:
+            reading = self.read(options, usage=False)
+        except ActionFailed as error:
+            return f"deploying {', '.join(names)} failed: {message.strip()}; and its containers cannot be read: {error}"
+        containers = [c for c in services_containers(reading) if c["service"] in names]
         failing = [c for c in containers if c["state"] != "running" or c["health"] not in (None, "healthy")]
         lines = [f"deploying {', '.join(names)} failed: {message.strip()}"]
         for container in failing or containers:
             state = f"{container['state']}, health {container['health'] or 'not checked'}"
             oom = ", killed for want of memory" if container["oom_killed"] else ""
             lines.append(f"{container['name']}: {state}, exit code {container['exit_code']}{oom}; its log ends with:")
-            log = self._docker(options, "logs", "--tail", str(_LOG_LINES), container["id"])
-            lines += [f"  {line}" for line in f"{log['stdout']}\n{log['stderr']}".strip().splitlines()[-_LOG_LINES:]]
+            lines += self._log_end(options, container["id"])
         return "\n".join(lines)
 
-    def verify(self, options: Mapping[str, Any], timeout: int) -> tuple[list[str], list[str]]:
+    def _log_end(self, options: Mapping[str, Any], container: str) -> list[str]:
+        """Return the last lines of a container's log."""
+        try:
+            log = self._docker(options, "logs", "--tail", str(_LOG_LINES), container)
+        except ActionFailed as error:
+            return [f"  (cannot be read: {error})"]
+        return [f"  {line}" for line in f"{log['stdout']}\n{log['stderr']}".strip().splitlines()[-_LOG_LINES:]]
+
+    def verify(
+        self, options: Mapping[str, Any], timeout: int, expected: Collection[str], held: Collection[str]
+    ) -> tuple[list[str], list[str]]:
         """Compare what runs with the files, and wait for health checks that are still undecided.
 
         Args:
             options: the options that name the project.
             timeout: seconds to wait for health.
+            expected: services that have to run.
+            held: services that were held back, so that they may differ.
 
         Returns:
             Lines about what differs (empty when all is well), and lines of proof.
@@ -98,7 +153,7 @@ class DeployingAction(StackAction):
         while True:
             reading = self.read(options, usage=False)
             project = project_of(reading, {})
-            wrong, waiting, proof = judge(project, services_containers(reading))
+            wrong, waiting, proof = judge(project, services_containers(reading), expected, held)
             if wrong or not waiting or time.monotonic() > deadline:
                 return wrong + waiting, proof
             time.sleep(_POLL_SECONDS)
@@ -112,31 +167,55 @@ def known_hashes(reading: Mapping[str, Any]) -> dict[str, set[str]]:
     return hashes
 
 
-def judge(project: Project, containers: list[dict[str, Any]]) -> tuple[list[str], list[str], list[str]]:
-    """Judge the running containers of a project.
+def judge(
+    project: Project, containers: Sequence[Mapping[str, Any]], expected: Collection[str], held: Collection[str]
+) -> tuple[list[str], list[str], list[str]]:
+    """Judge the containers of a project.
+
+    Args:
+        project: the files.
+        containers: the containers of its services.
+        expected: services that ran before; those that the files want to last have to run.
+        held: services that were held back, so that they may differ.
 
     Returns:
-        What differs from the files; what is not healthy yet; what is proven.
+        What differs from the files or does not run; what is not healthy yet; what is proven.
     """
-    wrong: list[str] = []
+    running = {item["service"] for item in containers if item["state"] in ALIVE}
+    lasting = {name for name, service in project.services.items() if service.restart in ("always", "unless-stopped")}
+    wrong = [_absence(name, containers) for name in sorted(set(expected) & lasting - running)]
     waiting: list[str] = []
     proof: list[str] = []
     for container in containers:
         name = container["service"]
+        if container["state"] == "restarting":
+            waiting.append(f"{name}: restarts again and again (exit code {container['exit_code']})")
+        if container["state"] != "running":
+            continue
         if name not in project.services:
             wrong.append(f"{container['name']}: runs, but the files have no service {name}")
             continue
-        if container["state"] != "running":
-            if container["state"] == "restarting":
-                waiting.append(f"{name}: restarts again and again (exit code {container['exit_code']})")
-            continue
-        found = differences(project, name, container)
+        found = [] if name in held else differences(project, name, container)
         wrong.extend(f"{name}: {line}" for line in found)
         if container["health"] not in (None, "healthy"):
             waiting.append(f"{name}: its health check says {container['health']}")
         elif not found:
             proof.append(_proof(name, container))
     return wrong, waiting, proof
+
+
+def _absence(name: str, containers: Sequence[Mapping[str, Any]]) -> str:
+    """Say how a service that has to run does not."""
+    for container in containers:
+        if container["service"] == name:
+            killed = ", killed for want of memory" if container["oom_killed"] else ""
+            return f"{name}: has to run and is {container['state']} (exit code {container['exit_code']}{killed})"
+    return f"{name}: has to run and has no container"
+
+
+def running_services(reading: Mapping[str, Any]) -> set[str]:
+    """Return the services that run."""
+    return {item["service"] for item in services_containers(reading) if item["state"] in ALIVE}
 
 
 def _proof(name: str, container: Mapping[str, Any]) -> str:

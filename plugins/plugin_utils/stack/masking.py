@@ -16,7 +16,8 @@ MASK = "********"
 
 _NAME = (
     r"[\w.-]*(?:passw(?:or)?d|passwd|passphrase|pwd|secret|token|api[_-]?key|private[_-]?key|access[_-]?key|"
-    r"encryption[_-]?key|credentials?|dsn|salt)[\w.-]*"
+    r"encryption[_-]?key|signing[_-]?key|credentials?|webhook|dsn|salt|(?<=[_-])auth(?![\w-])|requirepass|masterauth)"
+    r"[\w.-]*"
 )
 # Names that only lead to a secret: a file, a reference, a switch.
 _HARMLESS = re.compile(
@@ -24,51 +25,101 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(
-    rf"(?P<key>(?<![\w$-])[\"']?(?P<name>{_NAME})[\"']?)(?P<sep>\s*:\s+|\s*=\s*|\s*:(?=[\"']))(?P<value>.*)$",
+    rf"(?P<key>(?<![\w$-])[\"']?(?P<name>{_NAME})[\"']?)(?P<sep>\s*:\s+|\s*=\s*|\s*:(?=[\"'])|\s*:$)(?P<value>.*)$",
     re.IGNORECASE,
 )
+# The password of a URL may hold "@"; it ends at the last one before the path.
 _URL = re.compile(
-    r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s:/@\"']*:)(?P<secret>(?:\$\{[^}]*\}|[^\s@\"'/])+)(?=@)", re.IGNORECASE
+    r"(?P<head>\b[a-z][a-z0-9+.-]*://[^\s:/@\"']*:)(?P<secret>(?:\$\{[^}]*\}|[^\s\"'/])+)(?=@)", re.IGNORECASE
 )
-_OPTION = re.compile(
-    r"(?P<head>(?:--?(?:requirepass|masterauth|passw(?:or)?d|pass|token|secret|api-key)(?:[=\s]+|[\"'],\s*[\"']?)|"
-    r"\bredis-cli\b[^|;&]*?\s-a\s+|\brequirepass\s+|"
-    r"\bAuthorization:\s*(?:Bearer|Basic)\s+))"
-    r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s\"',\]]+)",
+# A secret in the path of a URL: the hooks of chat services.
+_HOOK = re.compile(r"(?P<head>\bhttps://hooks?\.[^\s/\"']+/)(?P<secret>[^\s\"']+)", re.IGNORECASE)
+_VALUE = r"(?P<secret>\"[^\"]*\"|'[^']*'|[^\s\"',\]]+)"
+_NEXT = r"(?:[=\s]+|[\"'],\s*)[\"']?"
+_OPTIONS = tuple(
+    re.compile(f"(?P<head>{head}){_VALUE}", re.IGNORECASE)
+    for head in (
+        rf"--?(?:requirepass|masterauth|passw(?:or)?d|pass|token|secret|api-key){_NEXT}",
+        rf"\bredis-cli\b[^|;&]*?\s?[\"']?-a{_NEXT}",
+        rf"\bcurl\b[^|;&]*?(?:-u|--user){_NEXT}[^\s:\"']+:",
+        r"\b(?:mysql|mariadb)[\w-]*\b[^|;&]*?[\s\"']-p(?=[^\s\"',])",
+        r"\brequirepass\s+",
+        r"\bAuthorization:\s*(?:Bearer|Basic)\s+",
+    )
+)
+# An option whose value is the next item of a list in block form.
+_OPTION_ITEM = re.compile(
+    r"^[-+ ]?\s*-\s+[\"']?(?:--?(?:requirepass|masterauth|passw(?:or)?d|pass|token|secret|api-key))[\"']?\s*$",
     re.IGNORECASE,
 )
+_ITEM = re.compile(r"^(?P<head>[-+ ]?\s*-\s+)(?P<value>.*?)\s*$")
+_CHILD = re.compile(r"^\s*(?:-\s|[\"']?[\w.$<-][^:]*[\"']?:(?:\s|$)|#)")
+#: Shorter values, and words of letters alone, are too common to be looked for elsewhere.
+_KNOWN_LENGTH = 8
 _VARIABLE = re.compile(r"\$\{(?P<name>\w+)(?::?[?+][^}]*)?\}|\$(?P<bare>\w+)")
 _DEFAULTED = re.compile(r"(\$\{\w+:?-)([^}]*)(\})")
 _BLOCK = re.compile(r"^[|>][-+0-9]*\s*(?:#.*)?$")
 
 
 def mask_text(text: str) -> str:
-    """Return a text with every secret replaced by ``********``.
+    """Return a text with every secret replaced by ``********``, wherever in the text it stands.
 
     Args:
         text: a Compose file, a diff of masked files, a log or an error; any number of lines.
     """
+    known: set[str] = set()
+    masked = "\n".join(_mask_lines(text.split("\n"), known))
+    for secret in sorted(known, key=len, reverse=True):
+        masked = masked.replace(secret, MASK)
+    return masked
+
+
+def _mask_lines(lines: list[str], known: set[str]) -> list[str]:
+    """Mask line by line; the secrets that are found are added to `known`."""
     result = []
-    hidden_below = -1
-    for line in text.split("\n"):
+    below = -1
+    block = False
+    next_item = False
+    for line in lines:
         indent = len(line) - len(line.lstrip(" "))
-        if hidden_below >= 0 and (indent > hidden_below or not line.strip()):
-            result.append(f"{line[:indent]}{MASK}" if line.strip() else line)
+        item = _ITEM.match(line) if next_item else None
+        if below >= 0 and not line.strip():
+            result.append(line)
             continue
-        masked, opens_block = _mask_line(line)
-        hidden_below = indent if opens_block else -1
+        if below >= 0 and indent > below and (block or not _CHILD.match(line)):
+            _remember(line.strip(), known)
+            result.append(f"{line[:indent]}{MASK}")
+            continue
+        shown = item["head"] + _mask_value(item["value"], known) if item else line
+        masked, continues, block = _mask_line(shown, known)
+        below = indent if continues else -1
+        next_item = bool(_OPTION_ITEM.match(line))
         result.append(masked)
-    return "\n".join(result)
+    return result
 
 
-def _mask_line(line: str) -> tuple[str, bool]:
-    """Mask one line; say whether a block scalar or a folded value with a secret begins with it."""
-    line = _URL.sub(lambda found: found["head"] + _mask_value(found["secret"]), line)
-    line = _OPTION.sub(lambda found: found["head"] + _mask_value(found["secret"]), line)
-    return _mask_pairs(line)
+def _mask_line(line: str, known: set[str]) -> tuple[str, bool, bool]:
+    """Mask one line.
+
+    Returns:
+        The line; whether a secret may go on in deeper lines below it; whether those are the text of a block scalar.
+    """
+    for pattern in (_URL, _HOOK, *_OPTIONS):
+        line = pattern.sub(lambda found: found["head"] + _mask_value(found["secret"], known), line)
+    masked, block = _mask_pairs(line, known)
+    found = _PAIR.search(line)
+    harmless = found is None or bool(_HARMLESS.search(found["name"]))
+    return masked, not harmless and ":" in (found["sep"] if found else ""), block
 
 
-def _mask_pairs(line: str) -> tuple[str, bool]:
+def _remember(value: str, known: set[str]) -> None:
+    """Note a secret that is distinctive enough to be looked for elsewhere in the text."""
+    value = value.strip("\"' ")
+    if len(value) >= _KNOWN_LENGTH and not value.isalpha() and "$" not in value and MASK not in value:
+        known.add(value)
+
+
+def _mask_pairs(line: str, known: set[str]) -> tuple[str, bool]:
     """Mask the values behind keys that look like a secret's."""
     found = _PAIR.search(line)
     if found is None:
@@ -76,13 +127,13 @@ def _mask_pairs(line: str) -> tuple[str, bool]:
     head = line[: found.start("value")]
     value = found["value"]
     if _HARMLESS.search(found["name"]):
-        rest, opens = _mask_pairs(value)
+        rest, opens = _mask_pairs(value, known)
         return head + rest, opens
     if _BLOCK.match(value.strip()):
         return line, True
     secret, rest = _split_value(value)
-    tail, opens = _mask_pairs(rest)
-    return head + _mask_value(secret) + tail, opens
+    tail, opens = _mask_pairs(rest, known)
+    return head + _mask_value(secret, known) + tail, opens
 
 
 def _split_value(value: str) -> tuple[str, str]:
@@ -99,7 +150,7 @@ def _split_value(value: str) -> tuple[str, str]:
     return value[:stop], value[stop:]
 
 
-def _mask_value(value: str) -> str:
+def _mask_value(value: str, known: set[str]) -> str:
     """Mask a value, quotes kept; variables without default are shown, for they are no secret."""
     quote = value[0] if len(value) > 1 and value[0] in "\"'" and value[-1] == value[0] else ""
     inner = value[1:-1] if quote else value
@@ -108,8 +159,10 @@ def _mask_value(value: str) -> str:
         return value
     default = _DEFAULTED.fullmatch(stripped)
     if default:
+        _remember(default[2], known)
         shown = default[1] + (MASK if default[2] and not _VARIABLE.fullmatch(default[2]) else default[2]) + default[3]
         return f"{quote}{shown}{quote}"
     if stripped.lower() in ("true", "false", "yes", "no", "null", "~", "{", "[", "{}", "[]"):
         return value
+    _remember(stripped, known)
     return f"{quote}{MASK}{quote}"

@@ -14,6 +14,7 @@ import contextlib
 import hashlib
 import json
 import os
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 NOT_OPEN = (
@@ -40,6 +41,9 @@ class Session(NamedTuple):
         withheld: lines about what was not planned, and why.
         written: id of the generation that this run wrote, "" before.
         deployed: whether this run has changed containers.
+        kinds: kinds of services that the inventory states.
+        max_impact: the most that this run may cost.
+        held: services that are not deployed because that would cost more.
     """
 
     run_id: str
@@ -52,6 +56,9 @@ class Session(NamedTuple):
     withheld: list[str]
     written: str = ""
     deployed: bool = False
+    kinds: Mapping[str, str] = {}
+    max_impact: str = "datastore_restart"
+    held: Sequence[str] = ()
 
 
 def _path(folder: str, host: str, directory: str) -> str:
@@ -84,9 +91,10 @@ def load(folder: str, host: str, directory: str) -> Session:
     """
     try:
         with open(_path(folder, host, directory), encoding="utf-8") as file:
-            return Session(**json.load(file))
+            values = json.load(file)
     except FileNotFoundError:
         raise SessionError(NOT_OPEN.format(directory=directory, host=host)) from None
+    return Session(**{**values, "held": tuple(values["held"])})
 
 
 def forget(folder: str, host: str, directory: str) -> None:

@@ -14,6 +14,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploy impo
     plan_deployment,
     update_arguments,
 )
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import judge
 
 TEXT = """
 services:
@@ -36,7 +37,13 @@ HASHES = {name: {f"hash of {name}"} for name in KINDS}
 
 def container(service: str, **changes: Any) -> dict[str, Any]:
     """A container that runs as the file says, with changes."""
-    limits = {"memory": 2**30 if service == "db" else None, "restart": "no", "shm_size": 64 * 2**20}
+    limits = {
+        "memory": 2**30 if service == "db" else None,
+        "restart": "no",
+        "shm_size": 64 * 2**20,
+        "cpus": None,
+        "pids": None,
+    }
     found = {
         "id": f"id of {service}",
         "service": service,
@@ -101,6 +108,29 @@ def test_a_project_that_is_down_stays_down() -> None:
     assert "stays down" in describe(deployment)[0]
 
 
+RAN = {"cache", "ui", "schema"}
+
+
+def test_what_ran_before_a_broken_deployment_is_started_again() -> None:
+    containers = [container("db"), container("engine"), container("ui", state="exited", exit_code=137)]
+    containers.append(container("schema", state="exited", exit_code=0))
+    deployment = plan_deployment(PROJECT, containers, HASHES, KINDS, ran=RAN)
+    assert stages(deployment) == [["ui"], ["cache"]]
+    assert deployment.left == ("schema: has ended well; a job is not run again",)
+
+
+def test_a_project_that_went_down_in_a_broken_deployment_is_started_again() -> None:
+    containers = [container(name, state="exited", exit_code=137) for name in KINDS]
+    assert stages(plan_deployment(PROJECT, containers, HASHES, KINDS, ran=RAN - {"schema"})) == [["ui"], ["cache"]]
+    assert stages(plan_deployment(PROJECT, [], HASHES, KINDS, ran=RAN - {"schema"})) == [["ui"], ["cache"]]
+
+
+def test_a_daemon_that_was_stopped_well_by_its_engine_is_no_job() -> None:
+    project = load_project([SourceFile("docker-compose.yml", "services: {cache: {image: redis:8, restart: always}}")])
+    stopped = [container("cache", state="exited", exit_code=0)]
+    assert stages(plan_deployment(project, stopped, HASHES, KINDS, ran={"cache"})) == [["cache"]]
+
+
 def test_either_hash_of_compose_is_in_order() -> None:
     hashes = HASHES | {"engine": {"hash of engine", "deployed alone"}}
     containers = [container(name) for name in KINDS if name != "engine"]
@@ -117,3 +147,46 @@ def test_either_hash_of_compose_is_in_order() -> None:
 )
 def test_update_arguments(service: str, expected: list[str]) -> None:
     assert update_arguments(PROJECT.services[service])[:4] == expected
+
+
+def test_a_data_store_is_held_back_where_its_restart_costs_more_than_allowed() -> None:
+    stale = [container(name, config_hash="another") for name in KINDS if name != "schema"]
+    deployment = plan_deployment(PROJECT, stale, HASHES, KINDS, max_impact="recreate")
+    assert stages(deployment) == [["ui"], ["engine"]]
+    assert [need.service for need in deployment.held] == ["db", "cache"]
+    assert "db: differs, and is held back: datastore_restart is above recreate" in deployment.left
+    assert stages(plan_deployment(PROJECT, stale, HASHES, KINDS, max_impact="reload")) == []
+
+
+def test_an_explicit_swap_limit_is_kept() -> None:
+    for text, expected in (("512m", "536870912"), ("1g", "1073741824"), ("-1", "-1")):
+        file = SourceFile("f", f'services: {{cache: {{image: redis:8, mem_limit: 512m, memswap_limit: "{text}"}}}}')
+        assert update_arguments(load_project([file]).services["cache"])[3] == expected
+
+
+LASTING = load_project(
+    [SourceFile("f", "services: {cache: {image: redis:8, restart: always}, job: {image: x, restart: 'no'}}")]
+)
+
+
+def ended(service: str) -> dict[str, Any]:
+    """A container that was killed."""
+    return container(service, state="exited", exit_code=137, oom_killed=True, name=service, health=None)
+
+
+def test_a_container_that_died_after_its_deployment_is_no_success() -> None:
+    wrong, waiting, proof = judge(LASTING, [ended("cache")], {"cache"}, ())
+    assert wrong == ["cache: has to run and is exited (exit code 137, killed for want of memory)"]
+    assert (waiting, proof) == ([], [])
+    assert judge(LASTING, [], {"cache"}, ())[0] == ["cache: has to run and has no container"]
+
+
+def test_what_was_stopped_before_and_what_may_end_are_in_order() -> None:
+    assert judge(LASTING, [ended("cache")], (), ())[0] == []
+    assert judge(LASTING, [ended("job")], {"job"}, ())[0] == []
+
+
+def test_what_is_held_back_may_differ() -> None:
+    running = container("db", limits={"memory": 2**31}, health="healthy", name="db") | {"oom_killed": False}
+    assert judge(PROJECT, [running], {"db"}, {"db"})[0] == []
+    assert judge(PROJECT, [running], {"db"}, ())[0] != []

@@ -33,6 +33,18 @@ HIDDEN = [
     f"      DB_PASSWORD: >-\n        {CANARY}",
     f"password authentication failed: password={CANARY}",
     f"Authorization: Bearer {CANARY}",
+    f'      test: ["CMD", "redis-cli", "-a", "{CANARY}", "ping"]',
+    f"    command:\n      - redis-server\n      - --requirepass\n      - {CANARY}\n      - --appendonly",
+    f"      PASSWORD:\n        {CANARY}\n      NEXT: 1",
+    f"      PASSWORD: first-part\n        {CANARY}\n      NEXT: 1",
+    f"      REDIS_AUTH: {CANARY}",
+    f"      JWT_SIGNING_KEY: {CANARY}",
+    f"      SLACK_WEBHOOK_URL: https://chat.example/T0/{CANARY}",
+    f"      NOTIFY: https://hooks.slack.example/services/{CANARY}",
+    f"      DATABASE_URL: postgres://u:a@{CANARY}@h/d",
+    f"    command: curl -u user:{CANARY} http://localhost",
+    f"    command: mysqladmin -p{CANARY} ping",
+    f"      DB_PASSWORD: {CANARY}\n    command: psql --user x {CANARY}",
 ]
 
 SHOWN = [
@@ -45,6 +57,9 @@ SHOWN = [
     "secrets:",
     "      DATABASE_URL: postgresql://app:${PW}@postgres:5432/app",
     "      REQUIRE_TOKEN: true",
+    "secrets:\n  db_password:\n    file: ./db_password.txt",
+    "      PASSWORD_HASHING:\n      - one\n      NEXT: shown",
+    "    environment:\n      - POSTGRES_USER=temporal\n    image: author/auth-server",
     '      test: ["CMD-SHELL", "pg_isready -h 127.0.0.1 -U temporal"]',
 ]
 
