@@ -46,7 +46,7 @@ def up(label: str, count: int, load: list[str]) -> None:
     print("\n[stacks:vars]")
     print("ansible_user=root")
     print(f"ansible_ssh_private_key_file={KEY}")
-    print("ansible_ssh_common_args='-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null'")
+    print("ansible_ssh_common_args='-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR'")
     print("ansible_python_interpreter=/usr/bin/python3")
 
 
