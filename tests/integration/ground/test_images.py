@@ -114,6 +114,19 @@ def test_postgres_initialises_once_and_stops_in_order(images: Images, tmp_path: 
     assert images.logs(container).count("PostgreSQL init process complete") == 1
 
 
+def test_postgres_takes_its_account_from_files(images: Images, tmp_path: Path) -> None:
+    file = tmp_path / "secret"
+    file.write_text("shop\n")
+    file.chmod(0o600)
+    options = tuple(part for name in ("USER", "PASSWORD") for part in ("-e", f"POSTGRES_{name}_FILE=/run/secret"))
+    container = images.create("POSTGRES_IMAGE", options=options, alias="secretive")
+    images.copy(file, container, "/run/secret")
+    images.run(container)
+    images.until(container, "pg_isready", "-h", "127.0.0.1", "-q")
+    query = ["psql", "-h", "secretive", "-U", "shop", "-tAc", "SELECT current_database()"]
+    assert images.sh(container, "env", "PGPASSWORD=shop", *query).stdout.strip() == "shop"
+
+
 def test_redis_takes_options_and_serves_the_network(images: Images) -> None:
     container = images.start("REDIS_IMAGE", "--maxmemory", "64mb", alias="cache")
     images.until(container, "redis-cli", "-h", "cache", "ping")
@@ -179,10 +192,8 @@ def test_the_server_listens_where_it_is_told(
     images.until(server, "sh", "-c", "netstat -ltn | grep -q ':7233 '")
     listening = images.sh(server, "netstat", "-ltn").stdout
     own = images.sh(server, "hostname", "-i").stdout.split()[0]
-    assert ((":::7233 " in listening or "0.0.0.0:7233 " in listening), f"{own}:7233 " in listening) == (
-        bound,
-        not bound,
-    )
+    everywhere = ":::7233 " in listening or "0.0.0.0:7233 " in listening
+    assert (everywhere, f"{own}:7233 " in listening) == (bound, not bound), listening
     assert images.sh(server, "cat", "/proc/1/comm").stdout.strip().startswith("temporal-server")
     assert images.sh(server, "id", "-u").stdout.strip() == "1000"
     assert images.sh(server, "sh", "-c", "command -v temporal tctl", check=False).stdout == ""

@@ -3,15 +3,20 @@
 # Initialises an empty PGDATA as the official image does, then runs the server in its place.
 set -euo pipefail
 
-: "${POSTGRES_USER:=postgres}"
-: "${POSTGRES_DB:=$POSTGRES_USER}"
-: "${POSTGRES_HOST_AUTH_METHOD:=scram-sha-256}"
-
-# NAME or NAME_FILE, as for Docker secrets.
+# NAME or NAME_FILE, as for Docker secrets. Read while still root: the file may be closed to others.
 from_file() {
     local name=$1 file_name="${1}_FILE"
     [ -z "${!file_name:-}" ] || export "$name"="$(<"${!file_name}")"
+    unset "$file_name"
 }
+
+from_file POSTGRES_PASSWORD
+from_file POSTGRES_USER
+from_file POSTGRES_DB
+from_file POSTGRES_INITDB_ARGS
+: "${POSTGRES_USER:=postgres}"
+: "${POSTGRES_DB:=$POSTGRES_USER}"
+: "${POSTGRES_HOST_AUTH_METHOD:=scram-sha-256}"
 
 initialise() {
     if [ -z "${POSTGRES_PASSWORD:-}" ] && [ "$POSTGRES_HOST_AUTH_METHOD" != trust ]; then
@@ -50,9 +55,6 @@ if [ "${1:-}" = postgres ]; then
         find "$PGDATA" \! -user postgres -exec chown postgres '{}' +
         exec setpriv --reuid=postgres --regid=postgres --clear-groups --inh-caps=-all -- "$0" "$@"
     fi
-    from_file POSTGRES_PASSWORD
-    from_file POSTGRES_USER
-    from_file POSTGRES_DB
     [ -s "$PGDATA/PG_VERSION" ] || initialise
 fi
 exec "$@"
