@@ -2,11 +2,13 @@
 from __future__ import annotations
 
 import json
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from ansible_collections.breakwater.stack.plugins.module_utils import _reader
+from ansible_collections.breakwater.stack.plugins.module_utils import _cgroups, _reader
 from ansible_collections.breakwater.stack.plugins.module_utils._cgroups import Memory
 
 MIB = 1 << 20
@@ -104,3 +106,60 @@ def test_the_summary_shows_no_content() -> None:
     assert summary["project"]["config_error"] == "service '...' refers to '...': invalid"
     assert [item["service"] for item in summary["containers"]] == ["a"]
     assert summary["generation"]["files"] == [{"path": "p", "status": "after"}]
+
+
+CONTAINER = "907fd4861f87dc84c4ca99cc953702a5929203611acc17f50f630a92a1cf73b8"
+#: As a rootless engine and one of the system place a container with cgroup v2 under systemd.
+V2_SCOPES = [
+    f"system.slice/docker-{CONTAINER}.scope",
+    f"user.slice/user-1000.slice/user@1000.service/user.slice/docker-{CONTAINER}.scope",
+    f"docker/{CONTAINER}",
+]
+
+
+@pytest.mark.parametrize("scope", V2_SCOPES)
+def test_a_container_of_a_host_with_cgroup_v2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, scope: str) -> None:
+    folder = tmp_path / scope
+    folder.mkdir(parents=True)
+    (tmp_path / "cgroup.controllers").write_text("cpuset cpu io memory hugetlb pids rdma misc\n")
+    recorded = {
+        "memory.current": "157286400\n",
+        "memory.peak": "209715200\n",
+        "memory.stat": "anon 98304000\nfile 54525952\nshmem 20971520\ninactive_file 12582912\nactive_file 20971520\n",
+        "cpu.stat": "usage_usec 2480123\nuser_usec 1500000\nsystem_usec 980123\n",
+        "pids.current": "7\n",
+        "cgroup.procs": "77\n78\n",
+    }
+    for name, text in recorded.items():
+        (folder / name).write_text(text)
+    status = "Name:\tpostgres\nVmHWM:\t   70000 kB\n"
+    facts = {"/proc/77/cgroup": f"0::/{scope}\n", "/proc/77/status": status, "/proc/78/status": status}
+    read_text = _cgroups.read_text
+    monkeypatch.setattr(_cgroups, "read_text", lambda path: facts[path] if path in facts else read_text(path))
+    monkeypatch.setattr(_reader, "CGROUP_ROOT", str(tmp_path))
+    container: dict[str, Any] = {"ours": True, "started": "2026-11-24T09:13:22Z", "usage": None}
+    accounts = _reader._open_accounts([{"Id": CONTAINER, "State": {"Pid": 77}}], [container])
+    held = _reader._settle_accounts(accounts, time.monotonic() - 1)
+    assert held == 157286400 - 33554432
+    assert container["usage"].pop("cpus_average") >= 0
+    assert container["usage"] == {
+        "memory": 157286400 - 12582912,
+        "memory_peak": 2 * 70000 * 1024,
+        "memory_peak_with_cache": 209715200,
+        "file_cache": 33554432,
+        "cpus": 0.0,
+        "pids": 7,
+    }
+
+
+def test_a_host_with_cgroup_v2(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "cgroup.controllers").touch()
+    monkeypatch.setattr(_reader, "CGROUP_ROOT", str(tmp_path))
+    info = {"MemTotal": 8 << 30, "NCPU": 4, "CgroupVersion": "2", "ServerVersion": "27.3.1", "MemoryLimit": True}
+    info |= {"SwapLimit": True, "CpuCfsQuota": True, "PidsLimit": True}
+    monkeypatch.setattr(_cgroups, "read_text", lambda path: "MemTotal: 8388608 kB\n" if path.endswith("info") else None)
+    host = _reader._host(_reader._NO_ENGINE._replace(info=info))
+    assert (host["memory"], host["cpus"], host["cgroup"]) == (8 << 30, 4, 2)
+    assert all(host["enforces"].values())
+    unknown = _reader._host(_reader._NO_ENGINE)
+    assert (unknown["cgroup"], unknown["memory"]) == (2, 8 << 30)
