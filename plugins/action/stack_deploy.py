@@ -32,7 +32,7 @@ class ActionModule(DeployingAction):
             return self._foretell(session)
         reading = self.read(session.options, usage=False) if session.written else session.reading
         project, deployment = self.plan(reading, session.kinds, max_impact=session.max_impact)
-        self.say(_seen(deployment))
+        self.say(_seen(deployment, session))
         if deployment.held:
             held = [need.service for need in deployment.held]
             session = session._replace(held=held)
@@ -61,15 +61,18 @@ class ActionModule(DeployingAction):
             if service in changed
         ]
         lines = deploy.describe(foreseen) + costs
-        self.say([*_seen(foreseen), *lines])
+        self.say([*_seen(foreseen, session), *lines])
         return _result(foreseen, lines)
 
 
-def _seen(deployment: deploy.Deployment) -> list[str]:
-    """Return what was seen to differ on running containers, a line each."""
+def _seen(deployment: deploy.Deployment, session: Session) -> list[str]:
+    """Return what was seen to differ on running containers, a line each; what this run has changed is known already."""
+    changed = {change["service"] for change in session.changes}
     needs = [*deployment.updates, *(need for stage in deployment.stages for need in stage)]
     held = [f"withheld: {line}" for line in deployment.left if "held back" in line]
-    return [f"{need.service}: {reason}" for need in needs for reason in need.reasons] + held
+    return [
+        f"{need.service}: {reason}" for need in needs if need.service not in changed for reason in need.reasons
+    ] + held
 
 
 def _result(deployment: deploy.Deployment, lines: list[str]) -> dict[str, Any]:

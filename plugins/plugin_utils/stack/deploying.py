@@ -22,6 +22,7 @@ _LOG_LINES = 20
 # An engine with many containers takes a while to load them.
 _ENGINE_RESTART_SECONDS = 60
 _POLL_SECONDS = 2
+_SETTLE_SECONDS = 5
 
 
 class DeployingAction(StackAction):
@@ -55,7 +56,7 @@ class DeployingAction(StackAction):
         for need in deployment.updates:
             self._update(project, need, options)
         for stage in deployment.stages:
-            self._recreate(stage, options, timeout)
+            self._recreate(project, stage, options, timeout)
             if any(need.kind in DATA_STORES for need in stage):
                 self._await_health(options, timeout, [need.service for need in stage])
 
@@ -99,27 +100,33 @@ class DeployingAction(StackAction):
         self.say([f"{need.service}: bringing its limits back, nothing is restarted"])
         self._docker(options, "update", *update_arguments(project.services[need.service]), *need.containers)
 
-    def _recreate(self, stage: tuple[Need, ...], options: Mapping[str, Any], timeout: int) -> None:
+    def _recreate(self, project: Project, stage: tuple[Need, ...], options: Mapping[str, Any], timeout: int) -> None:
         """Recreate the services of one stage and wait for them."""
         names = [need.service for need in stage]
         self.say([f"recreating {', '.join(names)}, then up to {timeout} s until healthy"])
         arguments = {key: value for key, value in options.items() if key in PROJECT_OPTIONS and key != "engine"}
+        # Said and not left to be found: the module looks for the default names only.
+        arguments["files"] = [document.name for document in project.files[: project.given]]
+        arguments["project_name"] = project.name
         arguments |= {"project_src": self.directory, "services": names, "dependencies": False, "recreate": "always"}
         arguments |= {"wait": True, "wait_timeout": timeout, "remove_orphans": False}
         try:
             self.target(COMPOSE, arguments)
         except ActionFailed as error:
-            raise ActionFailed(self._culprit(names, options, str(error))) from None
+            shown = [f"{name} ({project.services[name].image or 'built here'})" for name in names]
+            raise ActionFailed(
+                f"deploying {', '.join(shown)} failed: {str(error).strip()}\n{self._culprit(names, options)}"
+            ) from None
 
-    def _culprit(self, names: list[str], options: Mapping[str, Any], message: str) -> str:
+    def _culprit(self, names: list[str], options: Mapping[str, Any]) -> str:
         """Say which container of a stage failed, with the end of its log."""
         try:
             reading = self.read(options, usage=False)
         except ActionFailed as error:
-            return f"deploying {', '.join(names)} failed: {message.strip()}; and its containers cannot be read: {error}"
+            return f"its containers cannot be read: {error}"
         containers = [c for c in services_containers(reading) if c["service"] in names]
         failing = [c for c in containers if c["state"] != "running" or c["health"] not in (None, "healthy")]
-        lines = [f"deploying {', '.join(names)} failed: {message.strip()}"]
+        lines = []
         for container in failing or containers:
             state = f"{container['state']}, health {container['health'] or 'not checked'}"
             oom = ", killed for want of memory" if container["oom_killed"] else ""
@@ -149,12 +156,18 @@ class DeployingAction(StackAction):
         Returns:
             Lines about what differs (empty when all is well), and lines of proof.
         """
-        deadline = time.monotonic() + timeout
+        began = time.monotonic()
+        first: dict[str, Any] | None = None
         while True:
             reading = self.read(options, usage=False)
+            first = first or reading
             project = project_of(reading, {})
             wrong, waiting, proof = judge(project, services_containers(reading), expected, held)
-            if wrong or not waiting or time.monotonic() > deadline:
+            wrong += restarted(first, reading)
+            elapsed = time.monotonic() - began
+            # What has no health check has to last a moment: a program that is killed at its limit starts well, too.
+            settling = elapsed < _SETTLE_SECONDS and any(c["health"] is None for c in services_containers(reading))
+            if wrong or elapsed > timeout or not (waiting or settling):
                 return wrong + waiting, proof
             time.sleep(_POLL_SECONDS)
 
@@ -211,6 +224,16 @@ def _absence(name: str, containers: Sequence[Mapping[str, Any]]) -> str:
             killed = ", killed for want of memory" if container["oom_killed"] else ""
             return f"{name}: has to run and is {container['state']} (exit code {container['exit_code']}{killed})"
     return f"{name}: has to run and has no container"
+
+
+def restarted(first: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return a line for every container that was started again between two readings."""
+    started = {item["id"]: item["started"] for item in services_containers(first)}
+    return [
+        f"{item['service']}: was restarted while it was watched (exit code {item['exit_code']})"
+        for item in services_containers(now)
+        if started.get(item["id"], item["started"]) != item["started"]
+    ]
 
 
 def running_services(reading: Mapping[str, Any]) -> set[str]:
