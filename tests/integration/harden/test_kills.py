@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A run may be killed at any point: the stack works, or the next run repairs it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import yaml
+
+from .conftest import LIMITS, Stack
+
+POINTS = 20
+#: Every so many kills a run goes on to its end.
+ROUND = 5
+
+
+def descendants(pid: int) -> list[int]:
+    """Every process below one, the deepest last: Ansible's workers have sessions of their own."""
+    children: dict[int, list[int]] = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            fields = stat.read_text().rpartition(")")[2].split()
+            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
+    found, queue = [], [pid]
+    while queue:
+        below = children.get(queue.pop(0), [])
+        found += below
+        queue += below
+    return found
+
+
+def kill_after(stack: Stack, seconds: float) -> bool:
+    """Start a run and kill all of it after a time; say whether it was still at work."""
+    run = subprocess.Popen(
+        stack.command("harden"), env=stack.environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    time.sleep(seconds)
+    working = run.poll() is None
+    for pid in [run.pid, *descendants(run.pid)]:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
+    run.wait()
+    return working
+
+
+def toggle(stack: Stack, number: int) -> None:
+    """Want another limit, so that every run has something to do."""
+    stack.inventory_with(compose_limits_limits=LIMITS | {"app": {"memory": f"{64 + 16 * (number % 2)}m", "cpus": 0.25}})
+
+
+def test_killed_at_twenty_points(stack: Stack) -> None:
+    stack.inventory_with()
+    assert stack.harden().code == 0
+    toggle(stack, 1)
+    began = time.monotonic()
+    assert stack.harden().code == 0
+    duration = time.monotonic() - began
+    killed = 0
+    for point in range(POINTS):
+        toggle(stack, point)
+        killed += kill_after(stack, duration * (0.15 + 0.8 * point / POINTS))
+        data = yaml.safe_load(stack.file.read_text())
+        assert data["services"]["app"]["mem_limit"] in ("64m", "80m"), "a file that is whole"
+        assert stack.inspect("cache")["State"]["Status"] == "running"
+        if point % ROUND == ROUND - 1:
+            repaired = stack.harden()
+            assert repaired.code == 0, repaired.text
+            wanted = (64 + 16 * (point % 2)) * 2**20
+            assert stack.inspect("app")["HostConfig"]["Memory"] == wanted
+            assert stack.harden().recap["changed"] == 0
+    assert killed > POINTS * 0.7
+    assert not [name for name in os.listdir(stack.folder) if name.startswith(".") and "tmp" in name]
