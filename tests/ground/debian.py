@@ -54,10 +54,20 @@ def mirror() -> str:
     folder = Path("/etc/apt")
     for path in [folder / "sources.list", *sorted((folder / "sources.list.d").glob("*"))]:
         if path.is_file():
-            found = re.search(r"https?://\S*debian\b(?!-security)/?", path.read_text(errors="replace"))
-            if found:
-                return found.group(0).rstrip("/")
+            address = find_mirror(path.read_text(errors="replace"))
+            if address:
+                return address
     raise GroundError("the system's apt has no Debian mirror, so no image can be built here")
+
+
+def find_mirror(sources: str) -> str:
+    """Return the address of a Debian archive in a file of apt's sources, "" when there is none.
+
+    Comments do not count: images of Debian name a snapshot there that is not what apt asks.
+    """
+    lines = (line for line in sources.splitlines() if not line.lstrip().startswith("#"))
+    found = re.search(r"https?://\S*/debian/?(?=\s|$)", "\n".join(lines))
+    return found.group(0).rstrip("/") if found else ""
 
 
 def download_package(name: str) -> Path:
