@@ -46,7 +46,7 @@ test-quick: lint ## Check style and types, run the unit tests (under 2 minutes)
 test: lint ## Test everything: unit, packaging, sanity, versions, integration, molecule
 	@# Without an engine (exit code 3) the rest is still tested; what needs one is skipped by name.
 	tests/ground/ground up || test $$? -eq 3
-	pytest tests
+	pytest tests/unit tests/packaging tests/compat tests/sanity tests/integration tests/molecule
 
 bench: venv ground ## Measure the speed of scan, fix and the playbook
 	bench/run
