@@ -81,7 +81,7 @@ OPERATIONS = (
         "Start order by health",
         "medium",
         ALL,
-        "none",
+        "recreate",
         SERVICES + "depends_on",
         "depends_on conditions",
         "A plain depends_on waits only until the other container exists. Clients that come up before their database "

@@ -127,7 +127,8 @@ def check_start_order(context: Context) -> Finding | None:
         return None
     value: dict[str, Any] = {name: {"condition": condition} for name, condition in conditions.items()}
     summary = "depends_on: " + ", ".join(f"{name} {conditions[name]}" for name in stronger)
-    reason = "starts when what it needs serves; the running container stays as it is"
+    # Compose 2.26.1 counts depends_on into the hash of a service, so the container is recreated for it.
+    reason = "starts when what it needs serves"
     fix = context.change("BW-OPS-004", file, [context.set(value, "depends_on")], summary, reason)
     message = f"starts as soon as {', '.join(stronger)} exists, ready or not"
     return context.finding("BW-OPS-004", message, ("depends_on",), fix)
