@@ -126,6 +126,7 @@ def place(source: Path, target: Path) -> None:
 IMAGES = (
     Image("postgres", "17", "POSTGRES_IMAGE", "postgres:17.6"),
     Image("redis", "8", "REDIS_IMAGE", "redis:8.0.2"),
+    Image("pgbouncer", "1.24.1", "PGBOUNCER_IMAGE", ""),
     Image("server", "1.31.2", "TEMPORAL_IMAGE", "temporalio/server:1.31.2", SERVER_VERSION, prepare_server),
     Image(
         "admin-tools",
