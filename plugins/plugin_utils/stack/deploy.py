@@ -9,12 +9,14 @@ container (`docker update`), so the limits in force are compared too.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..compose.project import Project
-from ..policy.in_force import differences
+from ..policy.in_force import DEFAULT_STOP, differences
 from ..policy.model import DATA_STORES, IMPACTS
+from ..policy.operations import GRACE
 
 #: Order of the stages: what nobody waits for first, data stores last and one at a time.
 _STAGES = (("temporal-ui", "worker", "other"), ("pgbouncer",), ("temporal",))
@@ -35,6 +37,7 @@ class Need(NamedTuple):
         reasons: why, for people.
         update: it is enough to bring the limits of the running container back.
         containers: ids of its containers.
+        grace: seconds that they get to stop in order, see grace_of.
     """
 
     service: str
@@ -42,6 +45,7 @@ class Need(NamedTuple):
     reasons: tuple[str, ...]
     update: bool
     containers: tuple[str, ...]
+    grace: int = int(DEFAULT_STOP)
 
 
 class Deployment(NamedTuple):
@@ -130,7 +134,8 @@ def _broken_off(
     if not daemon and containers and all(item["state"] == "exited" and item["exit_code"] == 0 for item in containers):
         return None
     reasons = ("ran before, and does not run now",)
-    return Need(name, kinds[name], reasons, False, tuple(item["id"] for item in containers))
+    ids = tuple(item["id"] for item in containers)
+    return Need(name, kinds[name], reasons, False, ids, grace_of(project, name, kinds[name], containers))
 
 
 def _judge(
@@ -150,11 +155,27 @@ def _judge(
     ids = tuple(item["id"] for item in containers)
     found = list(dict.fromkeys(line for item in containers for line in differences(project, name, item)))
     stale = name in hashes and any(item["config_hash"] not in hashes[name] for item in containers)
-    if stale:
-        return Need(name, kind, tuple(found), False, ids), ""
-    if found:
-        return Need(name, kind, tuple(found), all(line.startswith(_UPDATABLE) for line in found), ids), ""
-    return None, ""
+    if not (stale or found):
+        return None, ""
+    update = not stale and all(line.startswith(_UPDATABLE) for line in found)
+    return Need(name, kind, tuple(found), update, ids, grace_of(project, name, kind, containers)), ""
+
+
+def grace_of(project: Project, name: str, kind: str, containers: Sequence[Mapping[str, Any]]) -> int:
+    """Return the seconds that the containers of a service get to stop before they are killed.
+
+    Compose 2.26.1 stops a container that it replaces with the grace period which that container was made with. Before
+    the first hardening that is the engine's 10 s, in which a database may not get its checkpoint written; so what the
+    file says by now counts, else what the policy gives the kind, and never less than the container was promised.
+
+    Args:
+        project: the files as they are on the target.
+        name, kind: the service.
+        containers: its containers.
+    """
+    stated = project.services[name].stop_grace_period
+    promised = [float(item["limits"].get("stop_timeout") or 0) for item in containers]
+    return math.ceil(max(GRACE.get(kind, DEFAULT_STOP) if stated is None else stated, *promised, 0))
 
 
 def _stages(needs: Sequence[Need]) -> tuple[tuple[Need, ...], ...]:

@@ -110,6 +110,7 @@ class DeployingAction(StackAction):
         arguments["project_name"] = project.name
         arguments |= {"project_src": self.directory, "services": names, "dependencies": False, "recreate": "always"}
         arguments |= {"wait": True, "wait_timeout": timeout, "remove_orphans": False}
+        arguments["timeout"] = max(need.grace for need in stage)
         try:
             self.target(COMPOSE, arguments)
         except ActionFailed as error:

@@ -91,3 +91,16 @@ def test_files_that_compose_file_names_are_the_project(stack: Stack) -> None:
     assert "mem_limit: 96m" in (stack.folder / "base.yml").read_text()
     assert stack.inspect("app")["Config"]["StopTimeout"] == 5
     assert stack.harden().recap["changed"] == 0
+
+
+def test_what_is_replaced_gets_the_time_to_end_by_itself(stack: Stack) -> None:
+    ends_slowly = """["sh", "-c", "trap 'sleep 12; touch /ended/well; exit' TERM; sleep 1h & wait"]"""
+    text = stack.file.read_text().replace('["sleep", "infinity"]', ends_slowly)
+    more = '    labels: ["breakwater.kind=worker"]\n    volumes: ["./ended:/ended"]\n'
+    stack.file.write_text(text.replace("    environment:\n", f"{more}    environment:\n"))
+    stack.up()
+    assert stack.inspect("app")["Config"].get("StopTimeout") is None, "the engine would kill it after 10 s"
+    done = stack.harden()
+    assert done.code == 0, done.text
+    assert stack.inspect("app")["Config"]["StopTimeout"] == 60
+    assert (stack.folder / "ended" / "well").exists()

@@ -139,6 +139,33 @@ def test_either_hash_of_compose_is_in_order() -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "options", "promised", "expected"),
+    [
+        ("postgres", "", None, 60),
+        ("temporal", "", 10, 60),
+        ("other", "", None, 10),
+        ("other", "", 120, 120),
+        ("postgres", "stop_grace_period: 5s", None, 5),
+        ("postgres", "stop_grace_period: 1m30s", 60, 90),
+        ("other", "stop_grace_period: 2500ms", None, 3),
+        ("postgres", "stop_grace_period: 5s", 40, 40),
+        ("postgres", "stop_grace_period: $UNKNOWN", None, 60),
+    ],
+)
+def test_what_is_replaced_gets_the_time_to_stop_in_order(
+    kind: str, options: str, promised: int | None, expected: int
+) -> None:
+    project = load_project([SourceFile("f", f"services: {{one: {{image: x, {options}}}}}")])
+    running = container("one", config_hash="another", limits={"stop_timeout": promised})
+    hashes = {"one": {"hash of one"}}
+    planned_one = plan_deployment(project, [running], hashes, {"one": kind})
+    assert planned_one.stages[0][0].grace == expected
+    killed = running | {"state": "exited", "exit_code": 137}
+    again = plan_deployment(project, [killed], hashes, {"one": kind}, ran={"one"})
+    assert again.stages[0][0].grace == expected
+
+
+@pytest.mark.parametrize(
     ("service", "expected"),
     [
         ("db", ["--memory", "1073741824", "--memory-swap", "2147483648"]),
