@@ -182,8 +182,16 @@ class Builder:
         offset = None if mark is None else min(mark.index + self.shift, len(self.text))
         if offset is not None and self.text[offset : offset + 1] == "\t":
             return self.fail(offset, "a tab stands where YAML allows only spaces", "indent with spaces")
+        if "maximum nesting depth" in problem:
+            # libyaml 0.2.6 has a limit of its own, and reads ahead: it may say so before the first collection is ours.
+            return self._too_deep(offset)
         reason = f"not valid YAML: {problem}" + (f" ({context})" if context else "")
         return self.fail(offset, reason)
+
+    def _too_deep(self, offset: int | None) -> ComposeError:
+        return self.fail(
+            offset, f"nested deeper than {MAX_DEPTH} levels", "this is not a Compose file that a person wrote"
+        )
 
     def _document(self, _event: Any) -> None:
         self._anchors = {}
@@ -267,9 +275,7 @@ class Builder:
         self._open.append(node)
         self._keys.append(None)
         if len(self._open) > MAX_DEPTH:
-            raise self.fail(
-                start, f"nested deeper than {MAX_DEPTH} levels", "this is not a Compose file that a person wrote"
-            )
+            raise self._too_deep(start)
 
     def _mapping(self, event: Any) -> None:
         self._collection(MAPPING, event)
