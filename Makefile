@@ -39,14 +39,18 @@ lint: venv ## Check style and types
 	yamllint --strict .
 	ansible-lint --offline
 
-test-quick: lint ## Check style and types, run the unit tests (under 2 minutes)
-	@# The comparison with docker compose itself takes minutes and belongs to `make test`.
-	pytest -n 2 tests/unit --ignore tests/unit/plugins/plugin_utils/compose/oracle
+# The comparison with docker compose itself takes minutes and belongs to `make test`.
+ORACLE := tests/unit/plugins/plugin_utils/compose/oracle
 
-test: lint ## Test everything: unit, packaging, sanity, versions, integration, molecule
+test-quick: lint ## Check style and types, run the unit tests (under 2 minutes)
+	pytest -n 2 tests/unit --ignore $(ORACLE)
+
+test: test-quick ## Test everything: unit, packaging, sanity, versions, integration, molecule
 	@# Without an engine (exit code 3) the rest is still tested; what needs one is skipped by name.
 	tests/ground/ground up || test $$? -eq 3
-	pytest tests/unit tests/packaging tests/compat tests/sanity tests/integration tests/molecule
+	pytest -n 2 $(ORACLE) tests/packaging tests/compat tests/sanity
+	@# Two files at a time: most of their time is waiting for containers.
+	pytest -n 2 --dist loadfile tests/integration tests/molecule
 
 bench: venv ground ## Measure the speed of scan, fix and the playbook
 	bench/run
