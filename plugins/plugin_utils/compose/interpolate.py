@@ -46,6 +46,20 @@ class Substituted(NamedTuple):
     missing: tuple[Missing, ...]
 
 
+class EnvValue(NamedTuple):
+    """Where the value of a variable stands in a ``.env`` file.
+
+    Attributes:
+        line: 1-based line on which it begins.
+        start: offset of its first character; of the quote, where it is quoted.
+        end: offset behind its last character, quotes included, comments and blanks not.
+    """
+
+    line: int
+    start: int
+    end: int
+
+
 class TemplateError(ValueError):
     """A ``${...}`` that Compose rejects. ``str()`` is the reason."""
 
@@ -155,6 +169,25 @@ def parse_env(text: str, environment: Mapping[str, str] | None = None) -> dict[s
     return _EnvParser(text.removeprefix("\ufeff"), environment or {}).parse()
 
 
+def locate_env(text: str, environment: Mapping[str, str] | None = None) -> dict[str, EnvValue]:
+    """Say where the values of a ``.env`` file stand; of a name that is set twice, the last one, which counts.
+
+    Args:
+        text: the content of the file.
+        environment: see parse_env.
+
+    Raises:
+        EnvFileError: a line that Compose rejects.
+    """
+    mark = len(text) - len(text.removeprefix("\ufeff"))
+    parser = _EnvParser(text[mark:], environment or {})
+    parser.parse()
+    return {
+        name: EnvValue(text.count("\n", 0, start + mark) + 1, start + mark, end + mark)
+        for name, (start, end) in parser.spans.items()
+    }
+
+
 class _EnvParser:
     """The state of reading one ``.env`` file."""
 
@@ -163,6 +196,8 @@ class _EnvParser:
         self.position = 0
         self.environment = environment
         self.variables: dict[str, str] = {}
+        self.spans: dict[str, tuple[int, int]] = {}
+        self._span = (0, 0)
 
     def parse(self) -> dict[str, str]:
         """Read all statements."""
@@ -173,10 +208,12 @@ class _EnvParser:
             if inherited:
                 if key in self.environment:
                     self.variables[key] = self.environment[key]
+                    self.spans.pop(key, None)
                 continue
             value = self._value()
             if key:
                 self.variables[key] = value
+                self.spans[key] = self._span
         return self.variables
 
     def _error(self, reason: str) -> EnvFileError:
@@ -226,10 +263,12 @@ class _EnvParser:
             end = self.text.find("\n", self.position)
             end = len(self.text) if end < 0 else end
             raw = self.text[self.position : end].split(" #", 1)[0].rstrip()
+            self._span = (self.position, self.position + len(raw))
             value = self._expand(raw)
             self.position = min(end + 1, len(self.text))
             return value
         raw, end = self._quoted(quote)
+        self._span = (self.position, end)
         value = self._expand(re.sub(_ESCAPE, _unescape, raw)) if quote == '"' else raw
         self.position = end
         return value

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ..compose.change import Edit
 from ..compose.document import Document
+from ..compose.edits import Edit
 from ..compose.project import Project
 from .records import Clients, Moves, Sources, Target
 

@@ -1,7 +1,10 @@
 # Copyright: Breakwater contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The files of the pooler: its service for Compose and its configuration. Pure functions; the same input, the same bytes."""
+"""The files of the pooler: its service for Compose and its configuration.
+
+Pure functions: the same input gives the same bytes.
+"""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.change import Edit
+    from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edits import Edit
 
 
 class Sources(NamedTuple):
@@ -273,7 +273,7 @@ class Refusal(NamedTuple):
 
 
 class Sizing(NamedTuple):
-    """The answer of the arithmetic: ``sizes`` is None exactly when there are refusals. ``rows`` are there in any case."""
+    """The answer of the arithmetic: ``sizes`` is None exactly when there are refusals; ``rows`` are always there."""
 
     sizes: Sizes | None
     rows: tuple[SizingRow, ...]

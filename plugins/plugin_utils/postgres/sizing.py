@@ -1,7 +1,7 @@
 # Copyright: Breakwater contributors
 # GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How many connections the pool gets: the arithmetic, and the table with which a person can check it. Pure functions."""
+"""How many connections the pool gets: the arithmetic, and the table with which a person can check it."""
 
 from __future__ import annotations
 

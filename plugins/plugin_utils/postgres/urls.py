@@ -1,0 +1,79 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""URLs of databases: what they say, and the same URL with another host. Everything else stays byte for byte."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+# In a file the parts may be variables; their braces may hold any character.
+_VARIABLE = r"\$\{[^}]*\}|\$\w+"
+_URL = re.compile(
+    r"(?P<head>\s*(?:jdbc:|r2dbc:(?:pool:)?)?(?:postgres|postgresql|postgis)(?:\+\w+)?://"
+    rf"(?:(?P<login>(?:{_VARIABLE}|[^/?#\s])*)@)?)"
+    rf"(?P<host>(?:{_VARIABLE}|[\w.-])+)(?::(?P<port>(?:{_VARIABLE}|\d)+))?"
+    r"(?P<tail>(?:[/?].*)?)",
+    re.DOTALL,
+)
+#: Parameters by which libraries size the pool of one process: Prisma's connection_limit, pgxpool's pool_max_conns.
+_LIMITS = ("connection_limit", "pool_max_conns")
+
+
+class Url(NamedTuple):
+    """What the URL of a database says; the password is left out.
+
+    Args:
+        host: name or address.
+        port: 5432 where it is not stated.
+        user: empty where it is not stated.
+        database: empty where it is not stated.
+        limit: size of the pool of one process, None where it is not stated.
+        limit_name: the parameter that states it.
+    """
+
+    host: str
+    port: int
+    user: str
+    database: str
+    limit: int | None
+    limit_name: str
+
+
+def is_url(text: str) -> bool:
+    """Say whether a text looks like the URL of a PostgreSQL database, readable or not."""
+    return re.match(r"\s*(?:jdbc:|r2dbc:(?:pool:)?)?(?:postgres|postgresql|postgis)(?:\+\w+)?:", text) is not None
+
+
+def read_url(text: str) -> Url | None:
+    """Read a URL with all variables replaced; None when it is no URL of PostgreSQL with one host."""
+    found = _URL.fullmatch(text)
+    if found is None or "$" in found["host"] or (found["port"] and not found["port"].isdigit()):
+        return None
+    path, _mark, query = found["tail"].partition("?")
+    parameters = {key: _decoded(value) for key, _mark, value in (p.partition("=") for p in query.strip().split("&"))}
+    user = _decoded((found["login"] or "").partition(":")[0]) or parameters.get("user", "")
+    limit = next((name for name in _LIMITS if parameters.get(name, "").isdigit()), "")
+    return Url(
+        found["host"],
+        int(found["port"] or 5432),
+        user,
+        _decoded(path.strip().removeprefix("/")),
+        int(parameters[limit]) if limit else None,
+        limit,
+    )
+
+
+def with_host(text: str, host: str, port: int) -> str | None:
+    """Return a URL, as it stands in a file, with another host and port; None when it cannot be told where they are."""
+    found = _URL.fullmatch(text)
+    return None if found is None else f"{found['head']}{host}:{port}{found['tail']}"
+
+
+def _decoded(text: str) -> str:
+    """Replace the percent codes of a text; what is no UTF-8 then becomes a replacement character."""
+    if "%" not in text:
+        return text
+    raw = re.sub(rb"%([0-9a-fA-F]{2})", lambda code: bytes.fromhex(code[1].decode()), text.encode())
+    return raw.decode("utf-8", "replace")
