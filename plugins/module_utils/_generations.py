@@ -44,15 +44,14 @@ class Replacement(NamedTuple):
     Attributes:
         path: relative to the project folder where it lies inside, else absolute.
         before: its bytes; None when the file is about to appear.
-        after: its new bytes.
-        mode: permission bits, before and after.
-        uid: owner.
-        gid: group.
+        after: its new bytes; None when the file is about to go.
+        mode: permission bits before; those after where it appears.
+        uid, gid: owner and group in the same way.
     """
 
     path: str
     before: bytes | None
-    after: bytes
+    after: bytes | None
     mode: int
     uid: int
     gid: int
@@ -224,7 +223,8 @@ def create(directory: str, facts: Mapping[str, Any], replacements: Sequence[Repl
         for entry, item in zip(manifest["files"], replacements):
             if item.before is not None:
                 put(os.path.join(new, entry["copy"]), item.before, owner)
-            put(os.path.join(new, entry["after_copy"]), item.after, owner)
+            if item.after is not None:
+                put(os.path.join(new, entry["after_copy"]), item.after, owner)
         put(os.path.join(new, "manifest.json"), _render(manifest), owner)
         os.rename(new, os.path.join(parent, identifier))
         _atomic.sync_folder(parent)
@@ -242,12 +242,12 @@ def _entry(index: int, item: Replacement) -> dict[str, Any]:
     return {
         "path": item.path,
         "before_sha256": None if item.before is None else _atomic.sha256(item.before),
-        "after_sha256": _atomic.sha256(item.after),
+        "after_sha256": None if item.after is None else _atomic.sha256(item.after),
         "mode": item.mode,
         "uid": item.uid,
         "gid": item.gid,
         "copy": None if item.before is None else f"before-{index}",
-        "after_copy": f"after-{index}",
+        "after_copy": None if item.after is None else f"after-{index}",
     }
 
 
@@ -279,7 +279,7 @@ def copy_of(directory: str, manifest: Mapping[str, Any], entry: Mapping[str, Any
         which: "before" or "after".
 
     Returns:
-        The bytes; None for "before" of a file that had not been there.
+        The bytes; None where there was no file.
 
     Raises:
         StackError: the copy is missing or is not what the manifest says.
@@ -298,15 +298,15 @@ def status_of(directory: str, entry: Mapping[str, Any]) -> tuple[str, _atomic.Fi
     """Say how a file of a generation stands now.
 
     Returns:
-        "before", "after", "changed" (someone wrote something else), "deleted" (it was there before and is not now) or
-        "unreadable" (a link, a folder ... stands in its place), and the file as it is.
+        "before", "after", "changed" (someone wrote something else), "deleted" (someone removed it) or "unreadable" (a
+        link, a folder ... stands in its place), and the file as it is.
     """
     try:
         now = _atomic.read_regular(absolute(directory, str(entry["path"])))
     except StackError:
         return "unreadable", None
     if now is None:
-        return ("before" if entry["before_sha256"] is None else "deleted"), None
+        return {entry["before_sha256"]: "before", entry["after_sha256"]: "after"}.get(None, "deleted"), None
     if now.sha256 == entry["after_sha256"]:
         return "after", now
     if now.sha256 == entry["before_sha256"]:

@@ -38,11 +38,15 @@ def content_options() -> dict[str, Any]:
     """Give the option for files with contents."""
     options = {
         "path": {"type": "path", "required": True},
-        "content_z": {"type": "str", "required": True, "no_log": True},
+        "content_z": {"type": "str", "no_log": True},
         "expected_sha256": {"type": "str"},
         "mode": {"type": "raw"},
+        "uid": {"type": "int"},
+        "gid": {"type": "int"},
+        "remove": {"type": "bool", "default": False},
     }
-    return {"type": "list", "elements": "dict", "options": options, "default": []}
+    needed = [("remove", False, ("content_z",))]
+    return {"type": "list", "elements": "dict", "options": options, "required_if": needed, "default": []}
 
 
 def run_id(params: Mapping[str, Any]) -> str:
@@ -79,11 +83,16 @@ def new_files(items: Sequence[Mapping[str, Any]]) -> list[_writer.NewFile]:
     """Turn the option of content_options into files.
 
     Raises:
-        StackError: damaged content, or a mode that is none.
+        StackError: damaged content, none at all for a file that stays, or a mode that is none.
     """
     return [
         _writer.NewFile(
-            item["path"], _transport.unpack_bytes(item["content_z"]), item["expected_sha256"], parse_mode(item["mode"])
+            item["path"],
+            None if item["remove"] else _transport.unpack_bytes(item["content_z"] or ""),
+            item["expected_sha256"],
+            parse_mode(item["mode"]),
+            item["uid"],
+            item["gid"],
         )
         for item in items
     ]

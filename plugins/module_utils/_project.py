@@ -33,6 +33,10 @@ _NAME = re.compile(rb"(?m)^(?:name|\"name\"|'name')[ \t]*:[ \t]+(.*)$")
 # A word that ends like a YAML file; a volume (`./a.yml:/etc/a.yml`) is none.
 _REFERENCE = re.compile(rb"(?m)(?:^|[\s\[{,\"'])([^\s\"'\[\]{},#:]+\.ya?ml)(?=$|[\s\"'\]},])")
 _MAX_REFERENCES = 50
+#: Folder in the project of the files that Breakwater adds to it.
+OWN_FOLDER = "breakwater"
+_OWN_DEPTH = 2
+_MAX_OWN = 50
 
 
 def env_value(text: str, name: str) -> str | None:
@@ -145,6 +149,25 @@ def referenced_files(directory: str, entries: Sequence[Mapping[str, Any]]) -> li
                 if entry is not None:
                     found.append(entry)
                     queue.append((target, str(entry["content"])))
+    return found
+
+
+def own_files(directory: str) -> list[dict[str, Any]]:
+    """Read the files that Breakwater has added to a project, those with secrets too.
+
+    What this user may not read has no hash and no content: only who plans on it has to refuse.
+    """
+    found: list[dict[str, Any]] = []
+    top = os.path.join(directory, OWN_FOLDER)
+    for folder, folders, names in os.walk(top):
+        inside = os.path.relpath(folder, top)
+        if inside.count(os.sep) + 1 >= _OWN_DEPTH and inside != os.curdir:
+            folders.clear()
+        for name in sorted(names):
+            path = os.path.relpath(os.path.join(folder, name), directory)
+            if len(found) < _MAX_OWN:
+                hidden = {"path": path, "sha256": None, "mode": None, "uid": None, "gid": None, "content": None}
+                found.append(_entry_or_none(directory, os.path.join(folder, name)) or hidden)
     return found
 
 

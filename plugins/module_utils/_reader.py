@@ -82,6 +82,7 @@ def read(request: Request, docker: _compose_cli.Docker | None) -> dict[str, Any]
         "name": name,
         "files": entries,
         "referenced": referenced,
+        "own": _project.own_files(directory),
         "env_files": env_entries,
         "env": _project.used_environment([*entries, *referenced, *env_entries], os.environ),
         "config_hashes": engine.config_hashes,

@@ -24,15 +24,18 @@ class NewFile(NamedTuple):
 
     Attributes:
         path: relative to the project folder, or absolute.
-        content: the bytes.
+        content: the bytes; None where the file is to go.
         expected: sha256 of what was planned from; None when the file must not exist yet.
         mode: permission bits; None keeps those of the file (0644 for one that appears).
+        uid, gid: owner and group; None keeps those of the file (those of the folder for one that appears).
     """
 
     path: str
-    content: bytes
+    content: bytes | None
     expected: str | None
     mode: int | None
+    uid: int | None = None
+    gid: int | None = None
 
 
 class Outcome(NamedTuple):
@@ -50,11 +53,17 @@ class Outcome(NamedTuple):
 
 
 class _Planned(NamedTuple):
-    """One file of a write, with what is there now."""
+    """One file of a write, with what is there now; `goes` where it is removed."""
 
     write: _atomic.Write
     path: str
     before: _atomic.FileState | None
+    goes: bool
+
+    @property
+    def action(self) -> str:
+        """What is done to the file, as outcomes say it."""
+        return "remove" if self.goes else "replace" if self.before else "create"
 
 
 def check_directory(directory: str) -> str:
@@ -89,19 +98,31 @@ def _plan(directory: str, files: Sequence[NewFile]) -> list[_Planned]:
             raise StackError(f"{path}: lies in the folder that Breakwater keeps for itself")
         seen.add(path)
         before = _atomic.read_regular(path)
-        owner = _owner(path) if before is None else None
-        write = _atomic.Write(
-            path,
-            file.content,
-            file.expected,
-            file.mode if file.mode is not None else before.mode if before else DEFAULT_MODE,
-            before.uid if before else owner.st_uid if owner else -1,
-            before.gid if before else owner.st_gid if owner else -1,
-        )
+        write = _write(path, file, before)
         _atomic.check_unchanged(write)
-        if before is None or before.content != file.content or before.mode != write.mode:
-            planned.append(_Planned(write, _shown(directory, path), before))
+        if file.content is None:
+            differs = before is not None
+        else:
+            differs = before is None or before != before._replace(
+                content=file.content, mode=write.mode, uid=write.uid, gid=write.gid
+            )
+        if differs:
+            planned.append(_Planned(write, _shown(directory, path), before, file.content is None))
     return planned
+
+
+def _write(path: str, file: NewFile, before: _atomic.FileState | None) -> _atomic.Write:
+    """Complete a wanted file by what is there, or by its folder."""
+    owner = _owner(path) if before is None else None
+    uid, gid = (before.uid, before.gid) if before else (owner.st_uid, owner.st_gid) if owner else (-1, -1)
+    return _atomic.Write(
+        path,
+        file.content or b"",
+        file.expected,
+        file.mode if file.mode is not None else before.mode if before else DEFAULT_MODE,
+        uid if file.uid is None else file.uid,
+        gid if file.gid is None else file.gid,
+    )
 
 
 def _owner(path: str) -> os.stat_result | None:
@@ -119,19 +140,19 @@ def _shown(directory: str, path: str) -> str:
     return os.path.relpath(path, directory) if path.startswith(directory + os.sep) else path
 
 
-def _missing_folders(directory: str, planned: Sequence[_Planned]) -> list[str]:
+def _missing_folders(directory: str, paths: Sequence[str]) -> list[str]:
     """List the folders to be made, outermost first.
 
     Raises:
         StackError: a folder is missing outside the project.
     """
     missing: list[str] = []
-    for item in planned:
-        folder = os.path.dirname(item.write.path)
+    for path in paths:
+        folder = os.path.dirname(path)
         needed: list[str] = []
         while not os.path.isdir(folder):
             if not folder.startswith(directory + os.sep):
-                raise StackError(f"{item.write.path}: the folder {folder} does not exist; make it and run again")
+                raise StackError(f"{path}: the folder {folder} does not exist; make it and run again")
             if folder not in missing:
                 needed.insert(0, folder)
             folder = os.path.dirname(folder)
@@ -162,36 +183,46 @@ def write(directory: str, files: Sequence[NewFile], facts: Mapping[str, Any], ch
             "keep or restore it first: a run writes once"
         )
     _generations.ensure_root(directory)
-    folders = _missing_folders(directory, planned)
-    replacements = [
-        _generations.Replacement(
-            item.path,
-            item.before.content if item.before else None,
-            item.write.content,
-            item.before.mode if item.before else item.write.mode,
-            item.write.uid,
-            item.write.gid,
-        )
-        for item in planned
-    ]
+    folders = _missing_folders(directory, [item.write.path for item in planned])
     recorded = {**facts, "folders": [_shown(directory, folder) for folder in folders]}
-    manifest = _generations.create(directory, recorded, replacements)
+    manifest = _generations.create(directory, recorded, [_replacement(item) for item in planned])
     try:
         _make_folders(directory, folders)
-        _replace_all([item.write for item in planned])
+        _replace_all([item.write for item in planned if not item.goes])
+        for item in planned:
+            if item.goes and item.before:
+                _atomic.remove(item.write.path, item.before.sha256)
+                _drop_empty_folders(directory, item.write.path)
     except StackError:
         _undo(directory, manifest)
         raise
     return Outcome(True, shown, manifest)
 
 
+def _replacement(item: _Planned) -> _generations.Replacement:
+    """Give what a generation keeps of a file."""
+    old, new = item.before, item.write
+    mode, uid, gid = (old.mode, old.uid, old.gid) if old else (new.mode, new.uid, new.gid)
+    after = None if item.goes else new.content
+    return _generations.Replacement(item.path, old.content if old else None, after, mode, uid, gid)
+
+
+def _drop_empty_folders(directory: str, path: str) -> None:
+    """Remove the folders of a file that went, as far as they are empty now; the project folder stays."""
+    folder = os.path.dirname(path)
+    with contextlib.suppress(OSError):
+        while folder.startswith(directory + os.sep):
+            os.rmdir(folder)
+            folder = os.path.dirname(folder)
+
+
 def _action(item: _Planned) -> dict[str, Any]:
     """Describe one file of a write."""
     return {
         "path": item.path,
-        "action": "replace" if item.before else "create",
+        "action": item.action,
         "before_sha256": item.before.sha256 if item.before else None,
-        "after_sha256": _atomic.sha256(item.write.content),
+        "after_sha256": None if item.goes else _atomic.sha256(item.write.content),
     }
 
 
@@ -245,22 +276,16 @@ def _decide(directory: str, manifest: Mapping[str, Any], replacements: Mapping[s
         status, now = _generations.status_of(directory, entry)
         replacement = replacements.get(path)
         current = now.sha256 if now else None
-        same = replacement is not None and now is not None and now.content == replacement.content
+        same = replacement is not None and (now.content if now else None) == replacement.content
         if replacement is not None and (same or current == replacement.expected):
-            mode = replacement.mode if replacement.mode is not None else now.mode if now else entry["mode"]
-            target = _atomic.Write(path, replacement.content, current, mode, entry["uid"], entry["gid"])
-            decisions.append(
-                _Decision(entry["path"], "none" if same else "replace" if now else "create", current, target)
-            )
+            decisions.append(_replaced(path, entry, replacement, now, same))
         elif status == "before":
             decisions.append(_Decision(entry["path"], "none", current, None))
         elif status == "after":
             before = _generations.copy_of(directory, manifest, entry, "before")
             target = _atomic.Write(path, before or b"", current, entry["mode"], entry["uid"], entry["gid"])
-            removes = before is None
-            decisions.append(
-                _Decision(entry["path"], "remove" if removes else "replace", current, None if removes else target)
-            )
+            action = "remove" if before is None else "replace" if now else "create"
+            decisions.append(_Decision(entry["path"], action, current, None if before is None else target))
         else:
             refused.append(f"{entry['path']} ({status} since)")
     if refused:
@@ -271,9 +296,23 @@ def _decide(directory: str, manifest: Mapping[str, Any], replacements: Mapping[s
     return decisions
 
 
+def _replaced(
+    path: str, entry: Mapping[str, Any], wanted: NewFile, now: _atomic.FileState | None, same: bool
+) -> _Decision:
+    """Decide on a file for which somebody gives the content that is wanted."""
+    current = now.sha256 if now else None
+    if wanted.content is None:
+        return _Decision(entry["path"], "none" if same else "remove", current, None)
+    mode = wanted.mode if wanted.mode is not None else now.mode if now else entry["mode"]
+    target = _atomic.Write(path, wanted.content, current, mode, entry["uid"], entry["gid"])
+    return _Decision(entry["path"], "none" if same else "replace" if now else "create", current, target)
+
+
 def _bring_back(directory: str, manifest: Mapping[str, Any], decisions: Sequence[_Decision]) -> None:
     """Carry out the decisions of a restore."""
-    _replace_all([item.write for item in decisions if item.write is not None and item.action != "none"])
+    writes = [item.write for item in decisions if item.write is not None and item.action != "none"]
+    _make_folders(directory, _missing_folders(directory, [write.path for write in writes]))
+    _replace_all(writes)
     for item in decisions:
         if item.action == "remove" and item.current is not None:
             _atomic.remove(_generations.absolute(directory, item.path), item.current)

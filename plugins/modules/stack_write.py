@@ -51,15 +51,24 @@ options:
         type: path
         required: true
       content_z:
-        description: The new content, packed (base64 of zlib).
+        description: The new content, packed (base64 of zlib). Required unless O(files[].remove).
         type: str
-        required: true
       expected_sha256:
         description: SHA-256 of the content that was planned from. When not set, the file must not exist.
         type: str
       mode:
         description: Permission bits as a quoted octal number. When not set, they are kept, or V('0644') for a new file.
         type: raw
+      uid:
+        description: Number of the owner. When not set, it is kept, or that of the folder for a new file.
+        type: int
+      gid:
+        description: Number of the group. When not set, it is kept, or that of the folder for a new file.
+        type: int
+      remove:
+        description: Whether the file is to go; its folders go too when they are empty then.
+        type: bool
+        default: false
   who:
     description: Who writes, for the record. When not set, the user on the target.
     type: str

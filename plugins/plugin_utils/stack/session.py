@@ -35,7 +35,10 @@ class Session(NamedTuple):
         directory: the project folder on the target.
         reading: what the target's reader returned (see module_utils/_reader.py).
         options: files, project_name, env_files, profiles, docker_host, docker_cli as the task that opened gave them.
-        texts: planned text by path for every file of the project whose plan differs from the reading.
+        texts: planned text by path for every file whose plan differs from the reading, files that appear too.
+        attributes: mode, owner, group and whether the content is secret, by path, for Breakwater's own files.
+        removed: paths of Breakwater's own files that are to go.
+        pool: what the plan of the pool asks of the deployment, {} where there is nothing to be done.
         changes: the planned changes, as records for people and for the generation.
         budget: lines of arithmetic.
         withheld: lines about what was not planned, and why.
@@ -59,6 +62,9 @@ class Session(NamedTuple):
     kinds: Mapping[str, str] = {}
     max_impact: str = "datastore_restart"
     held: Sequence[str] = ()
+    attributes: Mapping[str, Sequence[Any]] = {}
+    removed: Sequence[str] = ()
+    pool: Mapping[str, Any] = {}
 
 
 def _path(folder: str, host: str, directory: str) -> str:

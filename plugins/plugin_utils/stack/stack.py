@@ -34,12 +34,19 @@ def project_of(reading: Mapping[str, Any], texts: Mapping[str, str]) -> Project:
     def read(path: str) -> str:
         inside = os.path.relpath(path, found["directory"]) if os.path.isabs(path) else os.path.normpath(path)
         for name in (path, inside):
-            if name in others:
+            if name in texts or name in others:
                 return texts[name] if name in texts else text_of(others[name])
         raise FileNotFoundError(path)
 
     sources = [SourceFile(path, texts.get(path, text)) for path, text in original.items()]
-    return load_project(sources, environment_of(reading), read, strict=True, directory=found["directory"])
+    return load_project(sources, environment_of(reading, texts), read, strict=True, directory=found["directory"])
+
+
+def entries_of(reading: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Return every file of a reading by its path: those of the project, those with variables, Breakwater's own."""
+    found = reading["project"]
+    kinds = ("own", "referenced", "env_files", "files")
+    return {entry["path"]: entry for kind in kinds for entry in found.get(kind, ())}
 
 
 def text_of(entry: Mapping[str, Any]) -> str:
@@ -51,8 +58,12 @@ def text_of(entry: Mapping[str, Any]) -> str:
     return decode(_transport.decode(entry["content"]), entry["path"])
 
 
-def environment_of(reading: Mapping[str, Any]) -> dict[str, str]:
+def environment_of(reading: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the variables as Compose has them: the environment over the files with variables.
+
+    Args:
+        reading: what the target's reader returned.
+        texts: planned text by path, over what was read.
 
     Raises:
         ComposeError: a file with variables that Compose rejects.
@@ -61,7 +72,8 @@ def environment_of(reading: Mapping[str, Any]) -> dict[str, str]:
     variables: dict[str, str] = {}
     for entry in found["env_files"]:
         try:
-            variables.update(parse_env(text_of(entry), found["env"]))
+            planned = (texts or {}).get(entry["path"])
+            variables.update(parse_env(text_of(entry) if planned is None else planned, found["env"]))
         except EnvFileError as error:
             raise ComposeError(entry["path"], None, str(error), "mend it first") from None
     return {**variables, **found["env"]}
