@@ -73,13 +73,17 @@ class Use(NamedTuple):
         database: its name, empty when it is not known.
         user: the role, empty when it is not known.
         maximum: connections that all containers of the client may open to it at once, None when nothing says so.
-        arithmetic: the sum in words (``4 services x SQL_MAX_CONNS 20 = 80``), or why it is not known.
+        arithmetic: the sum in words (``4 services x SQL_MAX_CONNS 20``), or why it is not known.
+        store: ``default`` or ``visibility`` for Temporal's stores, else empty.
+        pools: how many pools of the client's own these connections are in, 0 when it is not known.
     """
 
     database: str
     user: str
     maximum: int | None
     arithmetic: str
+    store: str = ""
+    pools: int = 0
 
 
 class Client(NamedTuple):
@@ -187,16 +191,18 @@ class PoolUser(NamedTuple):
         database, user: which one.
         mode: ``transaction`` or ``session``.
         clients: connections that its clients may open at once (their maxima added up), None when not known.
-        temporal: ``default`` or ``visibility`` for Temporal's stores, empty for applications.
+        store: ``default`` or ``visibility`` for Temporal's stores, empty for applications.
         services: the clients behind it, for people.
+        pools: pools of the clients' own that its connections are in, 0 when it is not known.
     """
 
     database: str
     user: str
     mode: str
     clients: int | None
-    temporal: str = ""
+    store: str = ""
     services: tuple[str, ...] = ()
+    pools: int = 0
 
 
 class PoolSize(NamedTuple):

@@ -78,10 +78,13 @@ def stores(service: Service, role: Role, environment: Environment) -> list[Store
     user, plugin = environment.get("POSTGRES_USER"), environment.get("DB")
     # The tools for the schema work through one connection after the other.
     count = 0 if role.kind == "temporal-schema" else len(role.runs) or 4
+    pools = count * service.replicas
     main = Use(
         environment.get("DBNAME") or "temporal",
         user,
         *_maximum(service, environment, count, "SQL_MAX_CONNS", SQL_MAX_CONNS),
+        "default",
+        pools,
     )
     values = _values(environment, _MEANINGS)
     if environment.get("ENABLE_ES").lower() == "true":
@@ -92,6 +95,8 @@ def stores(service: Service, role: Role, environment: Environment) -> list[Store
         environment.get("VISIBILITY_DBNAME") or "temporal_visibility",
         environment.get("VISIBILITY_POSTGRES_USER") or user,
         *_maximum(service, environment, count, "SQL_VIS_MAX_CONNS", SQL_VIS_MAX_CONNS),
+        "visibility",
+        pools,
     )
     other_values = _values(environment, _VISIBILITY)
     if (other_host, other_port) == (host, port):
