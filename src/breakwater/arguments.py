@@ -44,7 +44,14 @@ class Options:
         self.host_cpus: str | None = None
         self.format = "text"
         self.output: str | None = None
+        self.server_version = ""
         self.write = False
+        self.project_dir = "."
+        self.file: list[str] = []
+        self.project_name: str | None = None
+        self.service = ""
+        self.role = ""
+        self.database = ""
         self.help = False
 
 
@@ -66,6 +73,29 @@ SCAN = {
     **_HELP,
 }
 FIX = {**_COMMON, "--write": Option("", "write the files instead of showing what would change"), **_HELP}
+CONNECTIONS = {
+    "--project-dir": Option("DIR", "folder of the Compose project (default: this one)"),
+    "--file": Option("FILE", "Compose files, relative to it, where Compose's own rules do not find them", many=True),
+    "--project-name": Option("NAME", "name of the project, where Compose's own rules do not tell it"),
+    "--service": Option("NAME", "the PostgreSQL service, where there are several"),
+    "--role": Option("NAME", "role to connect as (default: POSTGRES_USER of the container)"),
+    "--database": Option("NAME", "database to connect to (default: postgres)"),
+    "--format": Option("FORMAT", "text or json (default: text)", ("text", "json")),
+    "--output": Option("FILE", "write the result there instead of standard output"),
+    **_HELP,
+}
+TEMPORAL_LINT = {
+    "--server-version": Option("VERSION", "version of the server that reads the file (default: 1.31.2)"),
+    "--ignore": Option("ID", "leave these rules out: ids or their beginnings, comma-separated", many=True),
+    "--severity": Option("LEVEL", f"least severity that counts: {', '.join(SEVERITIES)} (default: low)", SEVERITIES),
+    "--stdin-filename": _COMMON["--stdin-filename"],
+    "--format": SCAN["--format"],
+    "--output": SCAN["--output"],
+    **_HELP,
+}
+TABLES = {"scan": SCAN, "fix": FIX, "connections": CONNECTIONS, "temporal lint": TEMPORAL_LINT}
+#: Commands that work on files which are named.
+_ON_FILES = ("scan", "fix", "temporal lint")
 
 
 def read_options(command: str, table: dict[str, Option], argv: Sequence[str]) -> Options:
@@ -119,7 +149,9 @@ def _set(command: str, options: Options, name: str, option: Option, value: str) 
 
 def _check(command: str, options: Options) -> None:
     """Refuse what no single option shows to be wrong."""
-    if not options.files:
+    if command not in _ON_FILES and options.files:
+        raise _usage(command, f'it takes no FILE ("{options.files[0]}")')
+    if command in _ON_FILES and not options.files:
         raise _usage(command, "name at least one FILE")
     if options.files.count("-") > 1:
         raise _usage(command, '"-" can be given once')
@@ -143,19 +175,18 @@ def _unknown(name: str, table: dict[str, Option]) -> str:
     return f"no option {name}" + (f"; did you mean {close[0]}?" if close else "")
 
 
-def help_text(command: str, description: str, table: dict[str, Option], text: str) -> str:
+def help_text(
+    command: str,
+    description: str,
+    table: dict[str, Option],
+    text: str,
+    files: str = "Compose file, folder, or - for standard input",
+) -> str:
     """Write the help of a command: usage, options from the table, then text."""
     rows = [(f"{name} {option.metavar}".rstrip(), option.help) for name, option in table.items()]
     width = max(len(left) for left, _ in rows) + 2
     lines = [f"  {left:<{width}}{right}" for left, right in rows]
-    usage = f"usage: breakwater {command} [OPTION]... FILE..."
-    head = [
-        usage,
-        "",
-        description,
-        "",
-        f"  {'FILE':<{width}}Compose file, folder, or - for standard input",
-        "",
-        "options:",
-    ]
+    named = ["", f"  {'FILE':<{width}}{files}"] if command in _ON_FILES else []
+    usage = f"usage: breakwater {command} [OPTION]..." + (" FILE..." if named else "")
+    head = [usage, "", description, *named, "", "options:"]
     return "\n".join([*head, *lines, "", text])

@@ -23,8 +23,11 @@ usage: breakwater COMMAND [OPTION]... [FILE]...
 Hardens Temporal stacks that run on Docker Compose.
 
 commands:
-  scan      show where Compose files do not follow the controls
-  fix       show, or write, the edits that make them follow the controls
+  scan         show where Compose files do not follow the controls
+  fix          show, or write, the edits that make them follow the controls
+  connections  show who is connected to the PostgreSQL of a stack on this machine
+  temporal lint
+               show what the Temporal server would misread in its dynamic configuration
 
 options:
   --version   print the version and exit
@@ -35,12 +38,13 @@ examples:
   breakwater scan . --format sarif --output breakwater.sarif
   breakwater fix docker-compose.yml --host-memory 24g --host-cpus 2
   breakwater fix docker-compose.yml --write
+  breakwater connections --project-dir /opt/generic-corp
 
 exit codes: 0 clean, 1 error, 2 findings or changes pending, 64 wrong usage, 130 interrupted
 "breakwater COMMAND --help" tells more about a command.
 """
 
-COMMANDS = ("scan", "fix")
+COMMANDS = ("scan", "fix", "connections", "temporal")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -84,6 +88,8 @@ def _dispatch(arguments: list[str]) -> int:
 
         sys.stdout.write(f"breakwater {version()}\n")
         return exits.CLEAN
+    if first == "temporal":
+        return _temporal(arguments[1:])
     if first in COMMANDS:
         return _run(first, arguments[1:])
     raise exits.UsageError(_unknown(first))
@@ -91,19 +97,29 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _run(name: str, argv: list[str]) -> int:
     """Run one command, or print its help."""
-    from breakwater.arguments import FIX, SCAN, read_options
+    from breakwater.arguments import TABLES, read_options
 
-    options = read_options(name, SCAN if name == "scan" else FIX, argv)
+    options = read_options(name, TABLES[name], argv)
     if options.help:
         from breakwater import help as texts
 
-        sys.stdout.write(texts.scan_help() if name == "scan" else texts.fix_help())
+        sys.stdout.write(texts.TEXTS[name]())
         return exits.CLEAN
-    if name == "scan":
-        from breakwater.scan import command
-    else:
-        from breakwater.fix import command
-    return command(options)
+    module = f"breakwater.{name.partition(' ')[0]}"
+    __import__(module)  # importlib.import_module would load warnings and more
+    code: int = sys.modules[module].command(options)
+    return code
+
+
+def _temporal(argv: list[str]) -> int:
+    """Run a command about Temporal's own files."""
+    if argv[:1] in (["-h"], ["--help"]):
+        argv = ["lint", "--help"]
+    if argv[:1] != ["lint"]:
+        raise exits.UsageError(
+            '"breakwater temporal" has one command, lint; "breakwater temporal lint --help" tells more'
+        )
+    return _run("temporal lint", argv[1:])
 
 
 def _unknown(name: str) -> str:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from breakwater.arguments import FIX, SCAN, help_text
+from breakwater.arguments import CONNECTIONS, FIX, SCAN, TEMPORAL_LINT, help_text
 
 _SCAN = """\
 examples:
@@ -40,6 +40,39 @@ Nothing is written when any file cannot be judged. What is printed masks secrets
 exit codes: 0 nothing to change, or written; 2 changes pending; 1 error; 64 wrong usage
 """
 
+_TEMPORAL_LINT = """\
+examples:
+  breakwater temporal lint dynamicconfig/production.yaml
+  breakwater temporal lint dynamicconfig/*.yaml --server-version 1.30.4 --format github
+  breakwater temporal lint production.yaml --severity info --ignore TL021
+
+The server itself starts with misspelt keys, values of the wrong type and constraints that never match, and only logs a
+warning. The keys of Temporal 1.25 to 1.32 are known; the patch release makes no difference.
+
+exit codes: 0 no findings, 2 findings, 1 a file could not be judged, 64 wrong usage
+"""
+
+
+def temporal_lint_help() -> str:
+    """The help of ``breakwater temporal lint``."""
+    description = "Show what the Temporal server would refuse, pass over or misread in its dynamic configuration."
+    files = "dynamic configuration file, or - for standard input"
+    return help_text("temporal lint", description, TEMPORAL_LINT, _TEMPORAL_LINT, files)
+
+
+_CONNECTIONS = """\
+examples:
+  breakwater connections --project-dir /opt/generic-corp
+  breakwater connections --service app-db --format json
+  breakwater connections --role monitoring        a role with pg_monitor will do
+
+Read-only: one query over the socket in the container of PostgreSQL, through `docker exec`, so that no password is
+needed and reserved slots help when all others are used. When even these are used up, the titles of the server's
+processes are read. Queries are shown without literals.
+
+exit codes: 0 ok, 2 warning or critical, 1 error, 64 wrong usage
+"""
+
 
 def scan_help() -> str:
     """The help of ``breakwater scan``."""
@@ -49,3 +82,12 @@ def scan_help() -> str:
 def fix_help() -> str:
     """The help of ``breakwater fix``."""
     return help_text("fix", "Show, or write, the edits that make Compose files follow the controls.", FIX, _FIX)
+
+
+def connections_help() -> str:
+    """The help of ``breakwater connections``."""
+    description = "Show who is connected to the PostgreSQL of a stack on this machine, and whether that is well."
+    return help_text("connections", description, CONNECTIONS, _CONNECTIONS)
+
+
+TEXTS = {"scan": scan_help, "fix": fix_help, "connections": connections_help, "temporal lint": temporal_lint_help}
