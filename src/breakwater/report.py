@@ -48,14 +48,15 @@ class Report:
     Attributes:
         items: findings, in the order of files and lines.
         problems: what could not be judged.
-        files, services: names of the files and number of services that were judged.
+        files, services: names of the files and number of services, or of what `noun` says, that were judged.
         notes: what people should know about the run (settings file, host facts).
         settings: the settings that were used, each with the names of the services of a project.
     """
 
-    __slots__ = ("files", "items", "notes", "problems", "services", "settings")
+    __slots__ = ("files", "items", "notes", "noun", "problems", "services", "settings")
 
-    def __init__(self) -> None:
+    def __init__(self, noun: str = "service") -> None:
+        self.noun = noun
         self.items: list[Item] = []
         self.problems: list[Problem] = []
         self.files: list[str] = []

@@ -58,12 +58,17 @@ def _rule(control: Control) -> dict[str, Any]:
         "fullDescription": {"text": control.why},
         "help": {"text": f"{control.why}\n{control.link}"},
         "defaultConfiguration": {"level": LEVELS[control.severity]},
-        "properties": {"security-severity": SCORES[control.severity], "tags": ["security", "docker-compose"]},
+        "properties": {"security-severity": SCORES[control.severity], "tags": ["security", _subject(control)]},
     }
     link = _URL.search(control.link)
     if link:
         rule["helpUri"] = link[0]
     return rule
+
+
+def _subject(control: Control) -> str:
+    """What the rule is about: Compose files, or the server's dynamic configuration."""
+    return "temporal" if control.id.startswith("TL") else "docker-compose"
 
 
 def _result(item: Item, index: int, fingerprints: Fingerprints) -> dict[str, Any]:

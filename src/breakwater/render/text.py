@@ -83,8 +83,10 @@ def summary(report: Report) -> str:
     counts = [(level, sum(1 for item in found if item.finding.severity == level)) for level in SEVERITIES]
     parts = ", ".join(f"{count} {level}" for level, count in counts if count)
     fixable = sum(1 for item in found if item.finding.fix is not None and not item.finding.withheld)
-    text = f"examined {plural(len(report.files), 'file')}, {plural(report.services, 'service')}: "
-    text += f"{plural(len(found), 'finding')} ({parts}), {fixable} of them fixable" if found else "no findings"
+    text = f"examined {plural(len(report.files), 'file')}, {plural(report.services, report.noun)}: "
+    text += f"{plural(len(found), 'finding')} ({parts})" if found else "no findings"
+    if found and report.noun == "service":
+        text += f", {fixable} of them fixable"
     waived = len(report.waived_items())
     if waived:
         text += f", {waived} waived"
