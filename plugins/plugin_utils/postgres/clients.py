@@ -17,9 +17,10 @@ from .environment import Environment, Variable
 from .records import Client, Clients, Place, Sources, Unclear, Use, Value
 from .urls import is_url, read_url
 
-#: Labels of the pooler that Breakwater adds: the server behind it, and the server connections that it may open.
+#: Of the pooler that Breakwater adds: the label that names the server behind it, and the key of its service that says
+#: how many server connections it may open. Compose leaves such a key out of the hash by which it decides to recreate.
 SERVER_LABEL = "breakwater.pool.server"
-BACKENDS_LABEL = "breakwater.pool.backends"
+BACKENDS_KEY = "x-breakwater-backends"
 
 _HOST = re.compile(r"(?P<prefix>.*?)(?:HOST|HOSTNAME|SERVER|SERVERNAME|ADDR|ADDRESS|ENDPOINT)", re.IGNORECASE)
 _NOT_STATED = "nothing in its configuration says how many it opens"
@@ -85,15 +86,13 @@ class _Finder:
         self.poolers[service.name] = stated
         if not stated:
             return
-        backends = service.labels.get(BACKENDS_LABEL, "")
+        backends = service.number(BACKENDS_KEY)
         use = Use("", "", None, "its own pool sizes are not in the Compose file")
-        if backends.isdigit():
-            use = Use(
-                "", "", int(backends) * service.replicas, f"its databases' max_db_connections add up to {backends}"
-            )
-        client = Client(
-            service.name, "pgbouncer", "pooler", stated, "", stated, 5432, (use,), (), direct="it is the pooler"
-        )
+        if backends is not None:
+            words = f"{_times(service)}{backends} server connections of its pools"
+            use = use._replace(maximum=backends * service.replicas, arithmetic=words)
+        direct = "it is the pooler"
+        client = Client(service.name, "pgbouncer", "pooler", stated, "", stated, 5432, (use,), (), direct=direct)
         self.clients.append(client)
 
     def _server_of(self, host: str, service: Service) -> tuple[str, str] | None:

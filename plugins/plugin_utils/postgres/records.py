@@ -295,9 +295,10 @@ class Pooler(NamedTuple):
         image: its image, as the Compose file is to name it.
         server: the PostgreSQL service behind it.
         server_port: its port.
-        networks: the networks of the server by name, with what the project says of each (None for a bare name): an
-            included file has to say the same. Empty for the project's default network.
+        networks: names of the server's networks, as keys. Empty for the project's default network.
         uid, gid: the account in the image.
+        method: how clients prove who they are: ``scram-sha-256``, or ``md5`` where roles of the server still have md5
+            secrets (PgBouncer then takes either).
     """
 
     service: str = "pgbouncer"
@@ -308,6 +309,7 @@ class Pooler(NamedTuple):
     networks: Mapping[str, Any] = {}
     uid: int = 101
     gid: int = 101
+    method: str = "scram-sha-256"
 
 
 class Target(NamedTuple):

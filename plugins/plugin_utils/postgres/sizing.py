@@ -63,6 +63,7 @@ _MEMORY_STEP = 64 * 2**20
 
 #: Descriptors beside connections: sockets to listen on, resolver, console, log.
 _OTHER_DESCRIPTORS = 64
+_DESCRIPTORS_STEP = 512
 
 _PGBOUNCER = "https://www.pgbouncer.org/config.html"
 _POSTGRES = "https://www.postgresql.org/docs/current/runtime-config-connection.html"
@@ -152,7 +153,7 @@ def size_pool(
     clients, clients_words = _clients(users, databases, backends, descriptors)
     if descriptors is not None and _descriptors(clients, backends) > descriptors:
         refusals.append(_too_many_clients(users, clients, backends, descriptors))
-    result = _settings(sizes, claims, granted, clients)
+    result = _settings(sizes, claims, granted, clients, descriptors)
     rows += _setting_rows(result, backends, clients_words, any(user.store for user in users), left)
     return Sizing(None if refusals else result, tuple(rows), tuple(refusals))
 
@@ -258,9 +259,16 @@ def _descriptors(clients: int, backends: int) -> int:
     return clients + backends + _OTHER_DESCRIPTORS
 
 
-def _settings(sizes: tuple[PoolSize, ...], claims: Sequence[_Claim], granted: Sequence[int], clients: int) -> Sizes:
+def _settings(
+    sizes: tuple[PoolSize, ...],
+    claims: Sequence[_Claim],
+    granted: Sequence[int],
+    clients: int,
+    descriptors: int | None,
+) -> Sizes:
     """Put the settings together."""
     backends = sum(size.max_db_connections for size in sizes)
+    nofile = -(-_descriptors(clients, backends) // _DESCRIPTORS_STEP) * _DESCRIPTORS_STEP
     memory = _BASE_MEMORY + PREPARED_STATEMENTS * _QUERY_MEMORY
     memory += clients * (_CLIENT_MEMORY + PREPARED_STATEMENTS * _NAME_MEMORY)
     return Sizes(
@@ -271,7 +279,7 @@ def _settings(sizes: tuple[PoolSize, ...], claims: Sequence[_Claim], granted: Se
         server_lifetime=SERVER_LIFETIME,
         server_idle_timeout=SERVER_IDLE_TIMEOUT,
         max_prepared_statements=PREPARED_STATEMENTS,
-        nofile=_descriptors(clients, backends),
+        nofile=nofile if descriptors is None else min(nofile, descriptors),
         memory=-(-memory // _MEMORY_STEP) * _MEMORY_STEP,
     )
 
@@ -366,7 +374,7 @@ def _setting_rows(sizes: Sizes, backends: int, clients: str, temporal: bool, lef
         SizingRow(
             "file descriptors",
             str(sizes.nofile),
-            f"{sizes.max_client_conn} clients + {backends} server connections + {_OTHER_DESCRIPTORS}",
+            f"{sizes.max_client_conn} clients + {backends} server connections + {_OTHER_DESCRIPTORS}, rounded up",
             f"{_PGBOUNCER}#max_client_conn",
         ),
         SizingRow(
