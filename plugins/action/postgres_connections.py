@@ -49,11 +49,11 @@ class ActionModule(StackAction):
             raise ActionFailed(str(error)) from None
         arguments = {
             "project_dir": self.directory,
-            **{key: given[key] for key in ("docker_host", "docker_cli") if key in given},
-            **{key: self.options[key] for key in ("role", "database")},
             "project_name": subject.project,
             "container": subject.container,
         }
+        arguments |= {key: given[key] for key in ("docker_host", "docker_cli") if key in given}
+        arguments |= {key: self.options[key] for key in ("role", "database")}
         facts = self.target("breakwater.stack.postgres_connections", arguments)["facts"]
         report = examine(subject, facts, Thresholds(**self.options["thresholds"]))
         shown = lines(report)

@@ -47,7 +47,7 @@ options:
     type: str
     default: ""
   kinds:
-    description: Kinds of services whose image does not tell it, for instance V({"my-db": "postgres"}).
+    description: Kinds by service, where the image does not tell it.
     type: dict
     default: {}
   fail_on:

@@ -80,11 +80,12 @@ def find_subject(reading: Mapping[str, Any], service: str = "", kinds: Mapping[s
 
 def _running(reading: Mapping[str, Any]) -> list[str]:
     """Find the services by the images of their containers."""
-    found = []
-    for item in services_containers(reading):
-        if kind_of_image(parse_image(str(item["image"] or ""))) == "postgres":
-            found.append(str(item["service"]))
-    return list(dict.fromkeys(found))
+    found = {
+        str(item["service"]): None
+        for item in services_containers(reading)
+        if kind_of_image(parse_image(str(item["image"] or ""))) == "postgres"
+    }
+    return list(found)
 
 
 def _choose(found: list[str], service: str, directory: str) -> str:
