@@ -183,6 +183,22 @@ def replace_document(project: Project, index: int, document: Document) -> Projec
     )
 
 
+def replace_environment(project: Project, environment: Mapping[str, str]) -> Project:
+    """Return the project with other variables for substitution. Files are not read again.
+
+    Raises:
+        ComposeError: the project is not valid with them.
+    """
+    return Project(
+        project.files[: project.given],
+        environment,
+        project._read,
+        project._strict,
+        project._directory,
+        followed=project.files[project.given :],
+    )
+
+
 def default_files(names: Iterable[str]) -> list[str]:
     """Return the files that Compose takes from a folder by itself: one file, and one override file beside it.
 

@@ -181,7 +181,18 @@ class _Finder:
         role = self.roles[service.name]
         direct = _why_direct(role)
         yield Client(
-            service.name, role.kind, form, *found, host, port, uses, values, version=role.version, direct=direct
+            service=service.name,
+            kind=role.kind,
+            form=form,
+            server=found[0],
+            through=found[1],
+            host=host,
+            port=port,
+            uses=uses,
+            values=values,
+            version=role.version,
+            flavour=role.flavour,
+            direct=direct,
         )
 
 

@@ -99,6 +99,7 @@ class Client(NamedTuple):
         values: the variables that configure it.
         plugin: Temporal's driver (``postgres12``, ``postgres12_pgx``), else empty.
         version: Temporal's version by the image tag, None when that does not tell.
+        flavour: whose image it is, as in the policy (``auto-setup``).
         direct: why it has to stay on the server itself (schema jobs), empty when it has not.
     """
 
@@ -113,6 +114,7 @@ class Client(NamedTuple):
     values: tuple[Value, ...]
     plugin: str = ""
     version: tuple[int, ...] | None = None
+    flavour: str = ""
     direct: str = ""
 
     @property
@@ -313,11 +315,18 @@ class Pooler(NamedTuple):
 
 
 class Target(NamedTuple):
-    """Where a client is to go: host name and port; ``mode`` is the pool's mode for it."""
+    """Where a client is to go.
+
+    Args:
+        host, port: of the pooler.
+        mode: the pool's mode for it, ``transaction`` or ``session``.
+        version: Temporal's version where the image tag does not tell it.
+    """
 
     host: str
     port: int
     mode: str
+    version: tuple[int, ...] | None = None
 
 
 class Move(NamedTuple):
@@ -326,14 +335,14 @@ class Move(NamedTuple):
     Args:
         service: the client; its container is recreated.
         summary: what is written, for people, without secrets.
-        edits: edits by index of the Compose file, for :func:`compose.edit.apply_edits`.
-        variables: new values by file with variables and name; they may hold a password and are never shown.
+        edits: the edits by index of the Compose file; they are made already in :attr:`Moves.texts`.
+        files: the files that change, files with variables included.
     """
 
     service: str
     summary: str
     edits: Mapping[int, tuple[Edit, ...]]
-    variables: Mapping[str, Mapping[str, str]]
+    files: tuple[str, ...]
 
 
 class Moves(NamedTuple):

@@ -64,6 +64,7 @@ _MEMORY_STEP = 64 * 2**20
 #: Descriptors beside connections: sockets to listen on, resolver, console, log.
 _OTHER_DESCRIPTORS = 64
 _DESCRIPTORS_STEP = 512
+_DESCRIPTORS_LEAST = 4096  # what BW-OPS-007 asks for
 
 _PGBOUNCER = "https://www.pgbouncer.org/config.html"
 _POSTGRES = "https://www.postgresql.org/docs/current/runtime-config-connection.html"
@@ -269,6 +270,7 @@ def _settings(
     """Put the settings together."""
     backends = sum(size.max_db_connections for size in sizes)
     nofile = -(-_descriptors(clients, backends) // _DESCRIPTORS_STEP) * _DESCRIPTORS_STEP
+    nofile = max(nofile, _DESCRIPTORS_LEAST)
     memory = _BASE_MEMORY + PREPARED_STATEMENTS * _QUERY_MEMORY
     memory += clients * (_CLIENT_MEMORY + PREPARED_STATEMENTS * _NAME_MEMORY)
     return Sizes(
@@ -374,7 +376,8 @@ def _setting_rows(sizes: Sizes, backends: int, clients: str, temporal: bool, lef
         SizingRow(
             "file descriptors",
             str(sizes.nofile),
-            f"{sizes.max_client_conn} clients + {backends} server connections + {_OTHER_DESCRIPTORS}, rounded up",
+            f"{sizes.max_client_conn} clients + {backends} server connections + {_OTHER_DESCRIPTORS}, "
+            f"at least {_DESCRIPTORS_LEAST}",
             f"{_PGBOUNCER}#max_client_conn",
         ),
         SizingRow(
