@@ -82,7 +82,7 @@ def _counts(counts: Mapping[str, Sequence[Mapping[str, Any]]], width: int) -> li
             continue
         shown = [f"{item['name']} {item['count']}" for item in items[:NAMES]]
         rest = sum(item["count"] for item in items[NAMES:])
-        shown += [f"{len(items) - NAMES} more {rest}"] if rest else []
+        shown += [f"and {rest} of {len(items) - NAMES} more"] if rest else []
         found += _wrap(", ".join(shown) or "nobody", width, f"{'by ' + question:<15}  ")
     return found
 
@@ -148,7 +148,7 @@ def _worst(worst: Mapping[str, Any] | None, width: int) -> list[str]:
     known = f"{worst['total']}" if worst["complete"] else f"at least {worst['total']}"
     verdict = {True: "it fits", False: "it does not fit", None: "whether it fits is not known"}[worst["fits"]]
     room = "" if worst["available"] is None else f" of {worst['available']}"
-    found = ["", f"clients may open by their configuration: {known}{room}, {verdict}"]
+    found = ["", *_wrap(f"clients may open by their configuration: {known}{room}, {verdict}", width)]
     for client in worst["clients"]:
         most = "?" if client["maximum"] is None else str(client["maximum"])
         passing = " (for a moment)" if client["passing"] else ""

@@ -3,9 +3,9 @@ from __future__ import annotations
 
 import pytest
 
-from breakwater.arguments import FIX, SCAN, read_options
+from breakwater.arguments import CONNECTIONS, FIX, SCAN, read_options
 from breakwater.exits import UsageError
-from breakwater.help import fix_help, scan_help
+from breakwater.help import connections_help, fix_help, scan_help
 
 
 def test_values_come_after_a_blank_or_an_equals_sign() -> None:
@@ -58,7 +58,14 @@ def test_help_needs_no_file() -> None:
     assert read_options("scan", SCAN, ["-h"]).help is True
 
 
-@pytest.mark.parametrize(("text", "table"), [(scan_help(), SCAN), (fix_help(), FIX)])
+def test_a_command_without_files_refuses_them() -> None:
+    with pytest.raises(UsageError, match=r'it takes no FILE \("x.yml"\)'):
+        read_options("connections", CONNECTIONS, ["x.yml"])
+    options = read_options("connections", CONNECTIONS, ["--file", "a.yml,b.yml", "--role=watcher"])
+    assert (options.project_dir, options.file, options.role) == (".", ["a.yml", "b.yml"], "watcher")
+
+
+@pytest.mark.parametrize(("text", "table"), [(scan_help(), SCAN), (fix_help(), FIX), (connections_help(), CONNECTIONS)])
 def test_help_tells_every_option_examples_and_exit_codes(text: str, table: dict[str, object]) -> None:
     for name in table:
         assert f"  {name} " in text
