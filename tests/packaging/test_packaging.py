@@ -116,7 +116,8 @@ def test_wheel_holds_the_package_and_the_collection_and_nothing_else(wheel: Path
         "breakwater",
         f"breakwater_stack-{VERSION}.dist-info",
     }
-    for wanted in ("galaxy.yml", "meta/runtime.yml", "playbooks/harden.yml", "plugins/modules/compose_patch.py"):
+    kinds = ("galaxy.yml", "meta/runtime.yml", "playbooks/harden.yml", "plugins/modules/compose_patch.py")
+    for wanted in (*kinds, "plugins/plugin_utils/temporal/keys.tsv"):
         assert f"ansible_collections/breakwater/stack/{wanted}" in names
     assert [name for name in names if "__pycache__" in name or name.startswith("tests")] == []
 
@@ -145,7 +146,9 @@ def tarball(tree: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_tarball_holds_the_collection_and_nothing_else(tarball: Path) -> None:
     with tarfile.open(tarball) as archive:
-        top = {name.split("/")[0] for name in archive.getnames()}
+        names = archive.getnames()
+    top = {name.split("/")[0] for name in names}
+    assert "plugins/plugin_utils/temporal/keys.tsv" in names
     assert {"plugins", "roles", "playbooks", "meta", "README.md", "LICENSE", "MANIFEST.json"} <= top
     assert top & {"src", "tests", "examples", "extensions", ".collections", "pyproject.toml", "harden.yml"} == set()
 

@@ -11,31 +11,10 @@ from ..compose.document import Document, parse
 from ..compose.errors import ComposeError
 from ..compose.expand import Scalar, TaggedList, TaggedMap, resolve, tag_of
 from ..compose.nodes import Builder
+from .constraints import NAMES, TASK_TYPES
 
 #: The fields of an entry; the YAML library of the server matches them exactly and passes over every other.
 FIELDS = ("value", "constraints")
-
-#: Names of the constraints by their lower case, as the loader compares them.
-CONSTRAINT_NAMES = {
-    name.lower(): name
-    for name in (
-        "namespace",
-        "namespaceID",
-        "taskQueueName",
-        "taskType",
-        "historyTaskType",
-        "shardID",
-        "destination",
-        "chasmTaskType",
-    )
-}
-
-#: Task types by their short and long names and by number (temporal.api.enums.v1.TaskQueueType).
-TASK_TYPES = {
-    name: number
-    for number, short in enumerate(("Workflow", "Activity", "Nexus"), 1)
-    for name in (short, f"TASK_QUEUE_TYPE_{short.upper()}")
-}
 
 
 class Constraint(NamedTuple):
@@ -66,9 +45,9 @@ class Value(NamedTuple):
     def where(self) -> dict[str, Any]:
         """The constraints that decide when the value holds: by their proper names, empty ones left out."""
         return {
-            CONSTRAINT_NAMES[constraint.name.lower()]: constraint.value
+            NAMES[constraint.name.lower()]: constraint.value
             for constraint in self.constraints
-            if constraint.name.lower() in CONSTRAINT_NAMES and constraint.value not in ("", 0)
+            if constraint.name.lower() in NAMES and constraint.value not in ("", 0)
         }
 
     def identity(self) -> str:
@@ -166,15 +145,17 @@ def _entry(document: Document, key: str) -> Entry:
     broken: list[tuple[int, str]] = []
     for index, item in enumerate(data):
         place = document.line_of((key, index)) or line
-        if item is not None and (not isinstance(item, dict) or isinstance(item, TaggedMap)):
+        if item is None:
+            continue  # the server's YAML library drops empty items of a list
+        if not isinstance(item, dict) or isinstance(item, TaggedMap):
             broken.append((place, f"{_kind(item)} stands where a value with its constraints belongs"))
             continue
-        constraints = (item or {}).get("constraints")
+        constraints = item.get("constraints")
         if constraints is not None and not isinstance(constraints, dict):
             there = document.line_of((key, index, "constraints")) or place
             broken.append((there, f"{_kind(constraints)} stands where a mapping of constraints belongs"))
             continue
-        values.append(_value(document, (key, index), item or {}, place))
+        values.append(_value(document, (key, index), item, place))
     return Entry(key, line, tuple(values), tuple(broken))
 
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from difflib import get_close_matches
-from typing import Any
 
-from .config import CONSTRAINT_NAMES, TASK_TYPES, DynamicConfig, Entry, Value
+from . import constraints
+from .config import DynamicConfig, Entry, Value
 from .consequences import consequences
+from .constraints import NAMES
 from .keys import CONSTRAINTS, LOOKUPS, Keys, Setting, number
 from .ranges import out_of_range
 from .rules import Finding, found
@@ -28,8 +29,6 @@ REMOVED_TIMEOUTS = frozenset(
 )
 #: Names that are looked for among all keys cost 10 ms each; a file with more unknown keys is of something else.
 MOST_SUGGESTIONS = 50
-#: The first release whose loader knows the constraint; the others are older than the table.
-_SINCE = {"chasmTaskType": (1, 31)}
 
 
 def lint(config: DynamicConfig, keys: Keys) -> list[Finding]:
@@ -110,30 +109,17 @@ def _form(entry: Entry, value: Value, keys: Keys) -> Iterator[Finding]:
     if not value.given:
         yield found("TL004", value.line, entry.key, "an entry has no value", "write value: ...")
     for constraint in value.constraints:
-        proper = CONSTRAINT_NAMES.get(constraint.name.lower())
-        if proper is None or _SINCE.get(proper, (0, 0)) > number(keys.minor):
-            close = get_close_matches(constraint.name.lower(), CONSTRAINT_NAMES, 1)
-            remedy = f'did you mean "{CONSTRAINT_NAMES[close[0]]}"?' if close and proper is None else ""
-            remedy = remedy or f"constraints are {', '.join(CONSTRAINT_NAMES.values())}"
+        proper = NAMES.get(constraint.name.lower())
+        if proper is None or constraints.SINCE.get(proper, (0, 0)) > number(keys.minor):
+            close = get_close_matches(constraint.name.lower(), NAMES, 1)
+            remedy = f'did you mean "{NAMES[close[0]]}"?' if close and proper is None else ""
+            remedy = remedy or f"constraints are {', '.join(NAMES.values())}"
             yield found("TL002", constraint.line, entry.key, f'there is no constraint "{constraint.name}"', remedy)
             continue
-        expected = _constraint_problem(proper, constraint.value)
+        expected = constraints.problem(proper, constraint.value, number(keys.minor))
         if expected:
             message = f"the constraint {proper} is {shown(constraint.value)}"
             yield found("TL002", constraint.line, entry.key, message, expected)
-
-
-def _constraint_problem(name: str, value: Any) -> str:
-    """Say what a constraint must be, empty when it is that."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    if name == "taskType":
-        fits = value in TASK_TYPES if isinstance(value, str) else whole and value > 0
-        return "" if fits else "write Workflow, Activity or Nexus"
-    if name == "historyTaskType":
-        return "" if whole or isinstance(value, str) else "write the name of a history task type"
-    if name == "shardID":
-        return "" if whole else "write a whole number"
-    return "" if isinstance(value, str) else "write text, in quotes where it looks like a number"
 
 
 def _value(entry: Entry, value: Value, setting: Setting) -> Iterator[Finding]:
@@ -171,7 +157,7 @@ _TYPES = {
 
 def _scope(entry: Entry, value: Value, setting: Setting) -> Iterator[Finding]:
     """Yield the constraints under which the server never finds a value."""
-    names = [CONSTRAINT_NAMES[c.name.lower()] for c in value.constraints if c.name.lower() in CONSTRAINT_NAMES]
+    names = [NAMES[c.name.lower()] for c in value.constraints if c.name.lower() in NAMES]
     allowed = CONSTRAINTS[setting.scope]
     strange = [name for name in names if name not in allowed]
     if strange:
@@ -190,7 +176,7 @@ def _among(entry: Entry, setting: Setting) -> Iterator[Finding]:
     """Yield values that other values of the same key leave without effect."""
     seen: dict[str, Value] = {}
     for value in entry.values:
-        if any(constraint.name.lower() not in CONSTRAINT_NAMES for constraint in value.constraints):
+        if any(constraint.name.lower() not in NAMES for constraint in value.constraints):
             continue
         first = seen.setdefault(value.identity(), value)
         if first is not value:

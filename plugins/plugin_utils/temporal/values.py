@@ -18,6 +18,7 @@ from .keys import Setting
 # timestamp.ParseDurationDefaultSeconds: Go's units and days, a number alone is seconds.
 _DURATION = re.compile(r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h|d))+|[-+]?0")
 _UNITLESS = re.compile(r"\d+(?:\.\d*)?|\.\d+")
+_TIME = re.compile(r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[-+]\d\d:\d\d))?")
 _PART = re.compile(r"(\d+\.?\d*|\.\d+)(ns|us|µs|μs|ms|s|m|h|d)")
 _SECONDS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 #: strconv.ParseBool
@@ -76,11 +77,27 @@ def conversion_problem(setting: Setting, value: Any) -> Wrong | None:
         return Wrong(f"is {shown(value)}", _EXPECTED[kind])
     if kind == "struct":
         return _struct_problem(FIELDS.get(setting.key.lower(), {}), value)
+    if kind.startswith("gradual") and isinstance(value, dict):
+        return _gradual_problem(kind, value)
     if kind == "list":
         wanted: type = dict if setting.key.lower().endswith("allowedaddresses") else str
         if not all(isinstance(item, wanted) for item in value):
             what = "a mapping with Pattern and AllowInsecure" if wanted is dict else "text"
             return Wrong(f"is {shown(value)}", f"each item must be {what}")
+    return None
+
+
+def _gradual_problem(kind: str, value: dict[str, Any]) -> Wrong | None:
+    """Find a field of a gradual change that cannot be converted (common/dynamicconfig/gradual_change.go, v1.31.2)."""
+    wanted = "bool" if kind == "gradual-bool" else "float"
+    for name, field in value.items():
+        if field is None:
+            continue
+        if name.lower() in ("old", "new") and not (isinstance(field, bool) if wanted == "bool" else is_number(field)):
+            return Wrong(f"has {name}: {shown(field)}", _EXPECTED[wanted])
+        is_time = is_number(field) or (isinstance(field, str) and _TIME.fullmatch(field))
+        if name.lower() in ("start", "end") and not is_time:
+            return Wrong(f"has {name}: {shown(field)}", "write a time such as 2026-01-31T12:00:00Z")
     return None
 
 
