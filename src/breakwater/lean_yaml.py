@@ -42,6 +42,7 @@ class _LeanPackage(ModuleType):
         for module in ("_yaml", *_REAL):
             found = getattr(sys.modules.get(f"yaml.{module}"), name, None)
             if found is not None:
+                setattr(self, name, found)
                 return found
         become_real(self)
         return getattr(self, name)

@@ -51,9 +51,9 @@ def masked_finding(finding: Finding) -> Finding:
     fix = finding.fix
     if fix is not None:
         summary, reason = masked(fix.summary), masked(fix.reason)
-        if summary is not fix.summary or reason is not fix.reason:
+        if (summary, reason) != (fix.summary, fix.reason):
             finding = finding._replace(fix=fix._replace(summary=summary, reason=reason))
     message, withheld = masked(finding.message), masked(finding.withheld)
-    if message is not finding.message or withheld is not finding.withheld:
+    if (message, withheld) != (finding.message, finding.withheld):
         finding = finding._replace(message=message, withheld=withheld)
     return finding

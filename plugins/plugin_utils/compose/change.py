@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any, Literal, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 from .document import Document
+from .edits import Edit
 from .errors import RefusedEdit
 from .expand import Scalar, TaggedList, TaggedMap, TaggedNull, resolve, tag_of
 from .style import is_ambiguous
@@ -19,22 +20,6 @@ PAIR_LISTS = frozenset(("environment", "labels", "args", "sysctls", "annotations
 
 _MISSING = object()
 _Data = TypeVar("_Data", dict[str, Any], list[Any])
-
-
-class Edit(NamedTuple):
-    """One intended change of the data of a file.
-
-    Attributes:
-        op: "set" creates or replaces a key (missing parent mappings are created), "append" adds an item to a possibly
-            missing list, "remove" deletes a key or an item.
-        path: from the root of the document, as in ("services", "temporal", "mem_limit"). In a list of NAME=value
-            (environment, labels, build.args, sysctls, annotations) a step may be the name.
-        value: plain Python value for set and append: str, int, float, bool, None, dict or list; or data of a document.
-    """
-
-    op: Literal["set", "append", "remove"]
-    path: tuple[str | int, ...]
-    value: Any = None
 
 
 class Mixed:

@@ -9,7 +9,6 @@ Unknown keys are left alone: this is not a schema of Compose, only a guard for w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from ...module_utils._units import parse_cpus, parse_duration, parse_size
 from .document import Document
@@ -19,6 +18,10 @@ from .origins import Map, Path, Seq, Unresolved
 from .service import Service
 from .short_forms import split_command, text_of
 from .values import read_flag, read_integer, read_ports, read_volume
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _MAP, _SEQ, _ONE = "a mapping", "a list", "a single value"
 

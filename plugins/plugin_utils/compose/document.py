@@ -8,11 +8,14 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Sequence
-from typing import Any
 
 from .errors import ComposeError
 from .expand import Expander, Scalar, TaggedList, TaggedMap, TaggedNull, merge_sources, resolve, scalar_data, tag_of
 from .nodes import BOM, MAPPING, SCALAR, SEQUENCE, Builder, Node, is_merge_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 MAX_BYTES = 8 * 1024 * 1024
 """Files above this are refused before they are decoded; the largest Compose file of 1,204 public ones has 35 kB."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .change import Edit, difference, intend
+from .change import difference, intend
 from .diff import unified_diff
 from .document import Document
+from .edits import Edit
 from .errors import RefusedEdit
 from .planner import Planner
 from .proof import prove

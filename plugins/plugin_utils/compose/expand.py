@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Self
 
 from .errors import ComposeError
 from .nodes import ALIAS, MAPPING, SCALAR, Builder, Node, is_merge_key
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Self
 
 # Values after expansion. go-yaml, which Compose uses, gives up at a similar point ("excessive aliasing").
 MAX_EXPANDED = 300_000
@@ -45,13 +48,13 @@ class Scalar(str):
         return Scalar, (str(self), self.plain, self.tag)
 
 
-class TaggedMap(dict[str, Any]):
+class TaggedMap(dict[str, "Any"]):
     """A mapping with a tag of its own, such as `!override`."""
 
     tag: str
 
 
-class TaggedList(list[Any]):
+class TaggedList(list["Any"]):
     """A list with a tag of its own, such as `!override`."""
 
     tag: str

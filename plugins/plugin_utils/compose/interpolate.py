@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+
+from ..lean_typing import NamedTuple
 
 # Patterns are kept as text and compiled by their first use.
 _PATTERN = (

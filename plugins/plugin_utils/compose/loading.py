@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple
 
+from ..lean_typing import NamedTuple
 from .document import Document, parse
 from .errors import ComposeError
 from .expand import Scalar
@@ -19,6 +19,10 @@ from .interpolate import EnvFileError, TemplateError, parse_env, substitute
 from .merge import Conflict, merge_section, merge_service
 from .origins import Map, Origin, Path, Seq, Unresolved, clear, copy, locate, size
 from .short_forms import strings, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _REMOTE = ("http://", "https://", "git@", "git://", "ssh://", "oci://", "github.com/")
 # Far above what people write (three links, and some hundred values); it keeps hostile files from filling the stack

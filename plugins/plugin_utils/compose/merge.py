@@ -10,11 +10,14 @@ Where Compose rewrites short forms on the way, the forms of the files are kept h
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from .expand import Scalar
 from .origins import Map, Origin, Path, Seq
 from .short_forms import parse_port, parse_volume, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 
 class Conflict(Exception):
@@ -51,7 +54,8 @@ class _Place:
         self.base_origin = base_origin
 
 
-_Rule = Callable[[Any, Any, _Place], Any]
+if TYPE_CHECKING:
+    _Rule = Callable[[Any, Any, _Place], Any]
 
 
 def _mappings(base: Map, over: Map, path: Path) -> Map:

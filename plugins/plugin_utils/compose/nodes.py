@@ -10,8 +10,6 @@ a ComposeError and not in a full memory or an exhausted stack.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
 
 import yaml
 
@@ -22,8 +20,10 @@ try:
 except ImportError:  # PyYAML built without libyaml: same events, about ten times slower
     from yaml.loader import SafeLoader as _Parser  # type: ignore[assignment] # both have check_event and get_event
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Any
 
 SCALAR = "scalar"
 MAPPING = "mapping"
@@ -37,7 +37,9 @@ MAX_NODES = 100_000
 BOM = "\ufeff"
 # What YAML 1.1 (libyaml) and go-yaml take as a line break.
 BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
-_NOT_PRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_NOT_PRINTABLE_ASCII = re.compile("[^\t\n\r\x20-\x7e]")
+# Compiled when the first file that is not ASCII is read: it takes as long as reading twenty small files.
+_NOT_PRINTABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 # Anchors, tags, blanks and comments that stand between the start of a node and its content.
 _PROPERTY = re.compile("[&!][^\\s]*|[ \t\r\n\x85\u2028\u2029]+|#[^\r\n\x85\u2028\u2029]*")
 
@@ -96,7 +98,8 @@ class Node:
     def get(self, key: str) -> tuple[Node, Node] | None:
         """Return the own entry of a mapping with this key (merge keys are not looked into), or None."""
         for entry in self.entries:
-            if entry[0].resolved().text == key and not is_merge_key(entry[0]):
+            node = entry[0]
+            if (node.text if node.target is None else node.target.text) == key and not is_merge_key(node):
                 return entry
         return None
 
@@ -145,7 +148,7 @@ class Builder:
         Raises:
             ComposeError: anything that is not YAML, or is more than the bounds allow.
         """
-        bad = _NOT_PRINTABLE.search(self.text)
+        bad = re.search(_NOT_PRINTABLE_ASCII if self.text.isascii() else _NOT_PRINTABLE, self.text)
         if bad:
             raise self.fail(
                 bad.start(),
@@ -162,18 +165,14 @@ class Builder:
             yaml.DocumentStartEvent: self._document,
         }
         try:
-            for event in self._events():
+            # The parser gives no event after the last one.
+            for event in iter(_Parser(self.text[self.shift :]).get_event, None):
                 handler = handlers.get(type(event))
                 if handler is not None:
                     handler(event)
         except yaml.YAMLError as error:
             raise self._syntax_error(error) from None
         return self.roots
-
-    def _events(self) -> Iterator[Any]:
-        parser = _Parser(self.text[self.shift :])
-        while parser.check_event():
-            yield parser.get_event()
 
     def _syntax_error(self, error: yaml.YAMLError) -> ComposeError:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)

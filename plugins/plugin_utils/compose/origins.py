@@ -6,9 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
 
+from ..lean_typing import NamedTuple
 from .expand import Scalar, TaggedNull, tag_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 Path = tuple[str | int, ...]
 
@@ -20,7 +24,7 @@ class Origin(NamedTuple):
     path: Path
 
 
-class Map(dict[str, Any]):
+class Map(dict[str, "Any"]):
     """A mapping that knows where each of its values stands (``origins`` has the same keys)."""
 
     __slots__ = ("origins",)
@@ -35,7 +39,7 @@ class Map(dict[str, Any]):
         self.origins[key] = origin
 
 
-class Seq(list[Any]):
+class Seq(list["Any"]):
     """A list that knows where each of its items stands (``origins`` is as long as the list)."""
 
     __slots__ = ("origins",)

@@ -12,8 +12,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from ..lean_typing import NamedTuple
 from .checks import check_services
 from .document import Document, parse
 from .errors import ComposeError

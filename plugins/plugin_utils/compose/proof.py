@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from .change import Edit, Mixed, difference, dotted, intend
+from .change import Mixed, difference, dotted, intend
 from .document import Document, parse
+from .edits import Edit
 from .errors import ComposeError, RefusedEdit
 
 # Lists that Compose replaces, and does not append to, where a service extends another.

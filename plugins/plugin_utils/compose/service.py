@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from ...module_utils._units import parse_cpus, parse_duration, parse_size
 from .document import Document
@@ -15,6 +14,10 @@ from .expand import resolve
 from .origins import Map, Seq
 from .short_forms import ImageRef, Port, Volume, key_values, parse_image, strings, text_of
 from .values import is_unresolved, read_flag, read_integer, read_ports, read_volume, style_of, words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Where a resource is stated: the short place of the service, and the place in the `deploy` section, which wins.
 _PLACES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -62,6 +65,8 @@ class Service:
     def get(self, path: Sequence[str | int]) -> Any:
         """Return the effective value at a path of the service, or None."""
         value: Any = self.config
+        if len(path) == 1:
+            return value.get(path[0])
         for step in path:
             if isinstance(value, Map) and isinstance(step, str):
                 value = value.get(step)

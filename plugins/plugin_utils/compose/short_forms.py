@@ -12,9 +12,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Any, NamedTuple
 
+from ..lean_typing import NamedTuple
 from .expand import Scalar, resolve
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # Patterns are kept as text and compiled by their first use: a scan of one file pays only for those that it needs.
 _VARIABLE = r"\$\{[^}]*\}"

@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .expand import resolve
 from .origins import Map, Seq, Unresolved
 from .short_forms import Port, Volume, parse_port, parse_volume, split_command, strings, text_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _YES = frozenset(("true", "y", "yes", "on"))
 _NO = frozenset(("false", "n", "no", "off"))

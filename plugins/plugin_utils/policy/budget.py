@@ -10,9 +10,9 @@ down and not killed, and services are rarely all busy at once, so that CPU limit
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from ...module_utils._units import format_cpus, format_size
+from ..lean_typing import NamedTuple
 from .model import Budget, BudgetRow, HostFacts, Settings
 
 MIB = 2**20
@@ -157,11 +157,10 @@ def _fill(demands: Sequence[Demand], available: int) -> dict[str, int]:
     caps = {d.service: max(SHARES[d.kind].maximum, limits[d.service]) for d in open_}
     level_of = {d.service: limits[d.service] / SHARES[d.kind].weight for d in open_}
 
+    spans = [(SHARES[d.kind].weight, limits[d.service], caps[d.service], d.replicas) for d in open_]
+
     def cost(level: float) -> float:
-        return sum(
-            max(0.0, min(level * SHARES[d.kind].weight, caps[d.service]) - limits[d.service]) * d.replicas
-            for d in open_
-        )
+        return sum(max(0.0, min(level * weight, cap) - base) * replicas for weight, base, cap, replicas in spans)
 
     if left <= 0 or not open_:
         return limits

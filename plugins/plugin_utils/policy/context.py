@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
 
-from ..compose.change import Edit
+from ..compose.edits import Edit
 from .controls import control
 from .kinds import Role, depended_on, identify, waited_for_to_end
 from .model import DATA_STORES, Change, Finding, HostFacts, Settings, Usage
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ..compose.project import Project
     from ..compose.service import Service
 
@@ -121,6 +124,11 @@ class Context:
         """Memory limit after the plan."""
         return self.stack.limits.get(self.name)
 
+    @cached_property
+    def home(self) -> tuple[int, int | None]:
+        """File and line of the service itself."""
+        return self.service.origin(()) or (self.service.defined_in[0], None)
+
     def impact(self, control_id: str) -> str:
         """Return what applying a control to this service costs.
 
@@ -175,8 +183,7 @@ class Context:
         severity: str = "",
     ) -> Finding:
         """Build a finding of this service, placed at a path of it, else at the service."""
-        origin = (self.service.origin(path) if path else None) or self.service.origin(())
-        file, line = origin if origin is not None else (self.service.defined_in[0], None)
+        file, line = (self.service.origin(path) if path else None) or self.home
         return Finding(
             control_id, self.name, file, line, severity or control(control_id).severity, message, fix, None, ""
         )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
+from ..lean_typing import NamedTuple
 from .budget import MIB
 
 #: Default of autovacuum_max_workers.

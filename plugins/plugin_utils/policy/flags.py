@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
-from ..compose.change import Edit
+from ..compose.edits import Edit
+from ..lean_typing import NamedTuple
 from .context import Context
 
 _SHELL = re.compile(r"[;&|<>`\n]|\$\(")

@@ -6,13 +6,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any, NamedTuple
 
 from ...module_utils._units import format_duration
+from ..lean_typing import NamedTuple
 from .context import Context
 from .flags import is_plain
 from .kinds import Role
 from .model import Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NEVER_FAILS = re.compile(r"(\|\||;)\s*(exit\s+0|true|:|echo\b.*)\s*$")
 _NOTHING_ASKED = re.compile(r"^\s*(true|exit\s+0|:|echo\b.*|sleep\b.*|ls\b.*|test\s+-[def]\b.*|\[\s+-[def]\b.*)\s*$")

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
 
 from ..compose.short_forms import ImageRef, parse_image
+from ..lean_typing import NamedTuple
 from .model import KINDS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: The label by which a compose file states the kind of a service.
 LABEL = "breakwater.kind"

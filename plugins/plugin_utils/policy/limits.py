@@ -6,14 +6,17 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 from ...module_utils._units import format_cpus, format_size
-from ..compose.change import Edit
+from ..compose.edits import Edit
 from . import coupled
 from .budget import MIB, SHARES, Demand, round_cpus, round_up
 from .context import Context
 from .model import Budget, BudgetRow, Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # The place of each resource in the short and in the deploy form, and its name in the settings.
 _SHORT = {"memory": "mem_limit", "memory_reservation": "mem_reservation", "cpus": "cpus", "pids": "pids_limit"}
@@ -193,26 +196,31 @@ def place(context: Context, resource: str) -> tuple[str, ...]:
     deploy = ("deploy", "resources", *_DEPLOY[resource])
     if isinstance(context.service.get(("deploy", "resources")), dict):
         return deploy
-    short = any(context.service.get((key,)) is not None for key in _SHORT.values())
+    short = _short_key(context)
     return deploy if not short and context.stack.style("resources") == "deploy" else (_SHORT[resource],)
 
 
-def write(context: Context, resource: str, value: Any) -> tuple[int, tuple[Edit, ...], str]:
-    """Return file, edits and summary for a resource; the deploy form wants CPUs as text."""
+def write(context: Context, resource: str, value: Any) -> tuple[int, tuple[str, ...], tuple[Edit, ...], str]:
+    """Return file, place, edits and summary for a resource; the deploy form wants CPUs as text."""
     path = place(context, resource)
-    file = context.file_for(path if context.service.resource_place(resource) else _neighbour(context, path))
+    file = context.file_for(_neighbour(context, path))
     written = format_cpus(value) if resource == "cpus" and path[0] == "deploy" else value
-    return file, (context.set(written, *path),), f"{'.'.join(path[-2:] if len(path) > 1 else path)}: {value}"
+    return file, path, (context.set(written, *path),), f"{'.'.join(path[-2:] if len(path) > 1 else path)}: {value}"
+
+
+def _short_key(context: Context) -> str | None:
+    """Return the first key of the short form that the service has."""
+    return next((key for key in _SHORT.values() if context.service.config.get(key) is not None), None)
 
 
 def _neighbour(context: Context, path: tuple[str, ...]) -> tuple[str, ...]:
-    """Return a value near which a new one belongs, so that it goes into the same file."""
+    """Return a value near which a new one belongs, so that it goes into the same file; a value that stands itself."""
+    if context.service.get(path) is not None:
+        return path
     if path[0] == "deploy":
         return ("deploy", "resources")
-    for key in _SHORT.values():
-        if context.service.get((key,)) is not None:
-            return (key,)
-    return path
+    short = _short_key(context)
+    return path if short is None else (short,)
 
 
 def check_memory(context: Context, row: BudgetRow | None) -> Finding | None:
@@ -235,9 +243,9 @@ def check_memory(context: Context, row: BudgetRow | None) -> Finding | None:
     else:
         least = f"; at least {_mib(row.floor)} ({row.floor_reason})" if row and row.floor_reason else ""
         reason = f"its share of the host's memory as {context.kind}{least}"
-    file, edits, summary = write(context, "memory", format_size(value))
+    file, path, edits, summary = write(context, "memory", format_size(value))
     fix = context.change("BW-LIM-001", file, edits, summary, reason)
-    return context.finding("BW-LIM-001", message, place(context, "memory"), fix)
+    return context.finding("BW-LIM-001", message, path, fix)
 
 
 def _no_value(context: Context) -> str:
@@ -263,10 +271,10 @@ def check_reservation(context: Context) -> Finding | None:
     value = min(value, limit)
     message = "has no memory reservation" if current is None else f"has the memory reservation {format_size(current)}"
     message += f", above its limit {format_size(limit)}: the engine refuses that" if too_high else ""
-    file, edits, summary = write(context, "memory_reservation", format_size(value))
+    file, path, edits, summary = write(context, "memory_reservation", format_size(value))
     reason = "stated" if wanted is not None else "half of the limit, kept for it when the host runs short"
     fix = context.change("BW-LIM-002", file, edits, summary, reason)
-    return context.finding("BW-LIM-002", message, place(context, "memory_reservation"), fix)
+    return context.finding("BW-LIM-002", message, path, fix)
 
 
 def check_cpus(context: Context, row: BudgetRow | None) -> Finding | None:
@@ -289,9 +297,9 @@ def check_cpus(context: Context, row: BudgetRow | None) -> Finding | None:
         reason = (
             f"at most {part:g} of the host's cores for one {context.kind}{used}; it may wait, but not starve others"
         )
-    file, edits, _summary = write(context, "cpus", value)
+    file, path, edits, _summary = write(context, "cpus", value)
     fix = context.change("BW-LIM-003", file, edits, f"cpus: {format_cpus(value)}", reason)
-    return context.finding("BW-LIM-003", message, place(context, "cpus"), fix)
+    return context.finding("BW-LIM-003", message, path, fix)
 
 
 def pids_value(context: Context) -> tuple[int, str]:
@@ -317,10 +325,10 @@ def check_pids(context: Context) -> Finding | None:
     value, reason = pids_value(context)
     if wanted is not None:
         value, reason = wanted, f"stated by {context.stack.settings.source}"
-    file, edits, summary = write(context, "pids", value)
+    file, path, edits, summary = write(context, "pids", value)
     fix = context.change("BW-LIM-004", file, edits, summary, reason)
     message = "has no process limit" if current is None else f"has the process limit {current}"
-    return context.finding("BW-LIM-004", message, place(context, "pids"), fix)
+    return context.finding("BW-LIM-004", message, path, fix)
 
 
 def check_budget(budget: Budget | None) -> list[Finding]:

@@ -9,12 +9,13 @@ All sizes are bytes, all times are seconds, CPUs are whole or part cores.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from ..lean_typing import NamedTuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.change import Edit
+    from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edits import Edit
 
 #: Kinds of services that the policy knows, in the order in which tables show them.
 KINDS = ("temporal", "temporal-schema", "temporal-ui", "postgres", "redis", "pgbouncer", "worker", "other")

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from ...module_utils._units import format_duration
 from . import coupled, datastores
 from .context import Context
 from .model import Finding
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 #: Seconds that a kind may take to stop. Temporal: the incident's restart procedure gives it 60.
 GRACE = {"temporal": 60.0, "postgres": 60.0, "redis": 30.0, "worker": 60.0}

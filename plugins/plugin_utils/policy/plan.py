@@ -6,9 +6,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
 
-from ..compose.change import Edit
+from ..compose.edits import Edit
 from . import coupled, health, limits, operations, security
 from .budget import share_out
 from .context import Context, Stack
@@ -17,6 +16,7 @@ from .model import IMPACTS, SEVERITIES, Budget, Change, Finding, HostFacts, Plan
 from .settings import check_services
 from .waivers import file_waivers
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..compose.project import Project
 
@@ -63,14 +63,16 @@ class _Planner:
             return None
         finding = _with_waiver(finding, self.waivers, settings.today)
         if finding.fix is not None and not finding.withheld:
-            finding = finding._replace(withheld=self._withheld(finding.fix))
+            withheld = self._withheld(finding.fix)
+            finding = finding._replace(withheld=withheld) if withheld else finding
         self.findings.append(finding)
         return None if finding.withheld else finding.fix
 
     def admit_all(self, findings: Iterable[Finding | None]) -> None:
         """Take findings in whose fixes nothing else depends on."""
         for finding in findings:
-            self.admit(finding)
+            if finding is not None:
+                self.admit(finding)
 
     def _withheld(self, change: Change) -> str:
         """Say why a change is kept back, empty when it is not."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from ..compose.change import Edit
+from ..compose.edits import Edit
 from .context import Context
 from .model import Finding
 

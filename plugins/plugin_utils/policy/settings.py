@@ -11,11 +11,14 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
 
 from ...module_utils._units import parse_cpus, parse_size
 from .controls import control_ids
 from .model import IMPACTS, KINDS, SEVERITIES, Limits, PolicyError, Settings, Waiver
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
 _MIB = 2**20

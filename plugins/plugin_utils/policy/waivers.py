@@ -10,11 +10,11 @@ temporal:
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
 from .model import PolicyError, Waiver
 from .settings import make_waiver
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..compose.project import Project
 

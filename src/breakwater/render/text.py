@@ -80,7 +80,8 @@ def cost(item: Item) -> str:
 def summary(report: Report) -> str:
     """What was examined and what came of it, in one line."""
     found = report.open_items()
-    counts = [(level, sum(1 for item in found if item.finding.severity == level)) for level in SEVERITIES]
+    levels = [item.finding.severity for item in found]
+    counts = [(level, levels.count(level)) for level in SEVERITIES]
     parts = ", ".join(f"{count} {level}" for level, count in counts if count)
     fixable = sum(1 for item in found if item.finding.fix is not None and not item.finding.withheld)
     text = f"examined {plural(len(report.files), 'file')}, {plural(report.services, report.noun)}: "

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.change import Edit
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.document import parse
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edits import Edit
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import RefusedEdit
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.proof import prove
 

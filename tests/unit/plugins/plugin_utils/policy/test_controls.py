@@ -56,7 +56,9 @@ def test_the_page_names_every_control() -> None:
 
 
 def test_importing_the_policy_is_light() -> None:
-    heavy = ("dataclasses", "pathlib", "json", "argparse", "inspect", "difflib", "ruamel", "ansible.module_utils")
+    heavy = ["dataclasses", "pathlib", "json", "argparse", "inspect", "difflib", "ruamel", "ansible.module_utils"]
+    compose = "ansible_collections.breakwater.stack.plugins.plugin_utils.compose"
+    heavy += [f"{compose}.{module}" for module in ("change", "edit", "planner", "style", "writer")]
     code = (
         "import sys\n"
         "from ansible_collections.breakwater.stack.plugins.plugin_utils.policy import plan, settings\n"
