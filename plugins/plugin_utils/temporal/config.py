@@ -34,6 +34,7 @@ class Value(NamedTuple):
         constraints: in the order of the file.
         unknown: names of fields of the entry that the server passes over, with their lines.
         given: True when the entry has a field `value`.
+        index: place in the key's list.
     """
 
     data: Any
@@ -41,6 +42,7 @@ class Value(NamedTuple):
     constraints: tuple[Constraint, ...] = ()
     unknown: tuple[tuple[str, int], ...] = ()
     given: bool = True
+    index: int = 0
 
     def where(self) -> dict[str, Any]:
         """The constraints that decide when the value holds: by their proper names, empty ones left out."""
@@ -170,7 +172,7 @@ def _value(document: Document, path: tuple[str | int, ...], item: dict[str, Any]
         for name, value in (item.get("constraints") or {}).items()
     )
     unknown = tuple((name, line_of(name)) for name in item if name not in FIELDS)
-    return Value(plain(item.get("value")), line_of("value"), constraints, unknown, "value" in item)
+    return Value(plain(item.get("value")), line_of("value"), constraints, unknown, "value" in item, int(path[1]))
 
 
 def _kind(data: Any) -> str:
