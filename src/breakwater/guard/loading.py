@@ -76,11 +76,14 @@ def load(content: bytes, name: str = "policy") -> Policy:
     version = keys["schema_version"]
     version.read(_this_version, f"this release reads version {SCHEMA_VERSION}")
     mode = keys["mode"].choice(MODES) if "mode" in keys else ENFORCE
-    return Policy(
+    policy = Policy(
         _workflows(keys["workflows"], mode) if "workflows" in keys else Workflows(mode),
         _activities(keys["activities"], mode) if "activities" in keys else Activities(mode),
         workspaces.read(keys["workspaces"], mode) if "workspaces" in keys else Workspaces(mode),
     )
+    if root.contradictions:
+        raise root.contradictions[0]
+    return policy
 
 
 def _this_version(value: object) -> None:
@@ -158,7 +161,7 @@ def _bound(node: Node) -> Bound:
     maximum = duration(keys["maximum"]) if "maximum" in keys else None
     default = duration(keys["default"]) if "default" in keys else maximum
     if default and maximum and default > maximum:
-        raise node.contradiction("the default is beyond the maximum", "lower the default or raise the maximum")
+        node.contradict("the default is beyond the maximum", "lower the default or raise the maximum")
     return Bound(default, maximum)
 
 
@@ -181,7 +184,7 @@ def _retry(node: Node, base: Retry, *, workflow: bool) -> Retry:
     retry = base._replace(**stated)
     # One second is Temporal's own initial interval.
     if retry.maximum_interval and retry.maximum_interval < (retry.initial_interval or timedelta(seconds=1)):
-        raise node.contradiction("maximum_interval is below initial_interval", "raise it or lower the other")
+        node.contradict("maximum_interval is below initial_interval", "raise it or lower the other")
     return retry
 
 
@@ -189,20 +192,18 @@ def _check_workflow(node: Node, rule: WorkflowRule) -> None:
     task = rule.task_timeout.default
     if task and task > MAXIMUM_TASK_TIMEOUT:
         limit = durations.text(MAXIMUM_TASK_TIMEOUT)
-        raise node.contradiction("task_timeout is beyond what the server allows", f"at most {limit}")
+        node.contradict("task_timeout is beyond what the server allows", f"at most {limit}")
     run, execution = rule.run_timeout.default, rule.execution_timeout.maximum
     if run and execution and run > execution:
-        raise node.contradiction("run_timeout is beyond execution_timeout, which covers all runs", "lower run_timeout")
+        node.contradict("run_timeout is beyond execution_timeout, which covers all runs", "lower run_timeout")
 
 
 def _check_activity(node: Node, rule: ActivityRule) -> None:
     attempt, whole_time = rule.start_to_close_timeout, rule.schedule_to_close_timeout
     if attempt.default and whole_time.maximum and attempt.default > whole_time.maximum:
-        raise node.contradiction(
+        node.contradict(
             "start_to_close_timeout is beyond schedule_to_close_timeout, which covers all attempts", "lower the first"
         )
     silence = rule.heartbeat.timeout
     if silence and attempt.maximum and silence >= attempt.maximum:
-        raise node.contradiction(
-            "the heartbeat timeout is not below start_to_close_timeout, so it finds nothing", "lower it"
-        )
+        node.contradict("the heartbeat timeout is not below start_to_close_timeout, so it finds nothing", "lower it")

@@ -24,11 +24,15 @@ class Node:
         file: the file's name, for errors.
         node: what PyYAML composed.
         key: the path of the key.
+        contradictions: of the whole file, found on the way; they count once the shape of all of it is right.
     """
 
-    def __init__(self, file: str, node: yaml.Node, key: str = "") -> None:
+    def __init__(
+        self, file: str, node: yaml.Node, key: str = "", contradictions: list[PolicyContradiction] | None = None
+    ) -> None:
         self.file = file
         self.key = key
+        self.contradictions: list[PolicyContradiction] = [] if contradictions is None else contradictions
         self._node = node
 
     @property
@@ -40,9 +44,12 @@ class Node:
         """Make an error that points here."""
         return PolicyError(self.file, self.line, self.key, reason, hint)
 
-    def contradiction(self, reason: str, hint: str) -> PolicyContradiction:
-        """Make an error about statements that exclude one another."""
-        return PolicyContradiction(self.file, self.line, self.key, reason, hint)
+    def contradict(self, reason: str, hint: str) -> None:
+        """Note an error about statements that exclude one another."""
+        self.contradictions.append(PolicyContradiction(self.file, self.line, self.key, reason, hint))
+
+    def _below(self, node: yaml.Node, key: str) -> Node:
+        return Node(self.file, node, key, self.contradictions)
 
     def scalar(self) -> object:
         """Return the value of a scalar as YAML 1.1 reads it; a mapping or a sequence is an error."""
@@ -82,7 +89,7 @@ class Node:
         """Return the items of a sequence, at least one."""
         if not isinstance(self._node, yaml.SequenceNode) or not self._node.value:
             raise self.error("a list with at least one entry belongs here", "write [one, two]")
-        return [Node(self.file, item, f"{self.key}[{index}]") for index, item in enumerate(self._node.value)]
+        return [self._below(item, f"{self.key}[{index}]") for index, item in enumerate(self._node.value)]
 
     def table(self, known: Sequence[str] = (), required: Sequence[str] = ()) -> dict[str, Node]:
         """Return the values of a mapping by their keys, at least one.
@@ -95,7 +102,7 @@ class Node:
             raise self.error("keys with values belong here", f"write {known[0] if known else 'name'}: ... below it")
         found: dict[str, Node] = {}
         for name_node, value_node in self._node.value:
-            at = Node(self.file, name_node, self.key)
+            at = self._below(name_node, self.key)
             name = at.scalar()
             if not isinstance(name, str):
                 raise at.error(f"the key {name!r} is not text", "put it in quotes")
@@ -103,7 +110,7 @@ class Node:
                 raise at.error(f"the key {name!r} is there twice", f"keep one; the first is in line {found[name].line}")
             if known and name not in known:
                 raise at.error(f"the key {name!r} is not known here", _meant(name, known))
-            found[name] = Node(self.file, value_node, f"{self.key}.{name}" if self.key else name)
+            found[name] = self._below(value_node, f"{self.key}.{name}" if self.key else name)
         if not found:
             raise self.error("nothing is stated here", "state something or leave it out")
         for name in required:

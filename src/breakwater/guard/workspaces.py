@@ -39,7 +39,7 @@ def read(node: Node, mode: str) -> Workspaces:
     together = sum(workspace.share or 0 for workspace in named)
     # The tolerance is for sums such as ten times 0.1.
     if together > 1 + 1e-9:
-        raise keys["named"].contradiction(f"the shares add up to {together:g}", "at most 1 can be given away")
+        keys["named"].contradict(f"the shares add up to {together:g}", "at most 1 can be given away")
     return Workspaces(
         keys["mode"].choice(MODES) if "mode" in keys else mode,
         _settings("", keys["default"].table(_SETTINGS)) if "default" in keys else NOBODY,
@@ -79,4 +79,4 @@ def _any(_node: Node, text: str) -> str:
 def _claim(taken: dict[Any, str], what: Hashable, workspace: str, node: Node) -> None:
     other = taken.setdefault(what, workspace)
     if other != workspace:
-        raise node.contradiction(f"it recognises {other!r} already", "one of the two workspaces must let it go")
+        node.contradict(f"it recognises {other!r} already", "one of the two workspaces must let it go")
