@@ -77,56 +77,5 @@ def test_what_is_closest_to_the_workflow_decides_about_its_workspace() -> None:
     for name in ("search_attributes", "workflow_id", "task_queue", "namespace"):
         found.append(section.find(**clues).name)
         del clues[name]
-    assert found == (name if name in names else f"{max(matching, key=len)}*" if matching else None)
-
-
-@pytest.mark.parametrize(
-    ("name", "workflow_id", "minutes"),
-    [
-        ("Other", "other", 10),
-        ("Import", "other", 20),
-        ("ImportRows", "other", 30),
-        ("Import", "task-1", 40),
-        ("Other", "task-acme-1", 50),
-    ],
-)
-def test_an_id_goes_before_a_type_before_the_section(name: str, workflow_id: str, minutes: int) -> None:
-    section = Workflows(
-        types=(Override("Import", limit(20)), Override("Import*", limit(30))),
-        id_prefixes=(Override("task-", limit(40)), Override("task-acme-", limit(50))),
-    )
-    assert section.rule_for(name, workflow_id).execution_timeout == Bound(timedelta(minutes=minutes))
-
-
-def test_settings_come_from_whoever_states_them() -> None:
-    section = Workflows(types=(Override("A", {"beyond": "refuse"}),), id_prefixes=(Override("a-", limit(1)),))
-    assert section.rule_for("A", "a-1") == WorkflowRule("refuse", **limit(1))
-    assert section.rule_for("B", "b-1") == WorkflowRule()
-
-
-def test_activities_by_type() -> None:
-    section = Activities(types=(Override("import*", {"beyond": "refuse"}),))
-    assert [section.rule_for(name).beyond for name in ("import_rows", "other")] == ["refuse", "cap"]
-
-
-def test_what_is_closest_to_the_workflow_decides_about_its_workspace() -> None:
-    named = tuple(Workspace(name) for name in ("attribute", "id", "queue", "namespace"))
-    section = Workspaces(
-        named=named,
-        namespaces={"n": "namespace"},
-        task_queues={"q*": "queue"},
-        id_prefixes={"w-": "id"},
-        search_attributes={("Team", "t"): "attribute"},
-    )
-    everything = {
-        "namespace": "n",
-        "task_queue": "q1",
-        "workflow_id": "w-1",
-        "search_attributes": {"X": "t", "Team": "t"},
-    }
-    found = []
-    for name in ("search_attributes", "workflow_id", "task_queue", "namespace"):
-        found.append(section.find(**everything).name)
-        del everything[name]
     assert found == ["attribute", "id", "queue", "namespace"]
     assert section.find() == Workspace()
