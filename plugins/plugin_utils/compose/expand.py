@@ -20,9 +20,10 @@ MAX_EXPANDED = 300_000
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("true", "True", "TRUE"))
 _FALSE = frozenset(("false", "False", "FALSE"))
-_INTEGER = re.compile(r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
-_SPECIAL_FLOAT = re.compile(r"([-+]?)\.(inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+# Compiled when they are first used, as in the policy.
+_INTEGER = r"[-+]?(?:0[xX][0-9a-fA-F]+|0[bB][01]+|0[oO]?[0-7]+|0|[1-9][0-9]*)"
+_FLOAT = r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?"
+_SPECIAL_FLOAT = r"([-+]?)\.(inf|Inf|INF)|\.(?:nan|NaN|NAN)"
 
 
 class Scalar(str):
@@ -114,13 +115,13 @@ def resolve_plain(text: str) -> bool | int | float | str | None:
         return text
     # go-yaml removes underscores before it looks for a number, and still reads 0644 as octal.
     digits = text.replace("_", "")
-    if _INTEGER.fullmatch(digits) and len(digits) < 100:
+    if re.fullmatch(_INTEGER, digits) and len(digits) < 100:
         number = _integer(digits)
         if -(2**63) <= number < 2**64:
             return number
-    if _FLOAT.fullmatch(digits):
+    if re.fullmatch(_FLOAT, digits):
         return float(digits)
-    special = _SPECIAL_FLOAT.fullmatch(text)
+    special = _SPECIALre.fullmatch(_FLOAT, text)
     if special:
         return float(f"{special[1] or ''}{special[2] or 'nan'}")
     return text

@@ -17,7 +17,7 @@ from .context import Context, Stack
 from .flags import Flags, read_flags, write_flags
 from .model import Change, Finding
 
-_GO_LIMIT = re.compile(r"(\d+)(B|KiB|MiB|GiB|TiB)?")
+_GO_LIMIT = r"(\d+)(B|KiB|MiB|GiB|TiB)?"
 _GO_UNITS = {None: 1, "B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 #: The part of the limit that GOMEMLIMIT gets, and the most that still leaves the room that the Go guide asks for.
@@ -259,7 +259,7 @@ def _maxmemory(context: Context, flags: Flags, store: datastores.Redis, limit: i
 
 def go_limit(text: str) -> int | None:
     """Read GOMEMLIMIT (``460MiB``); None for ``off`` or what Go would refuse."""
-    match = _GO_LIMIT.fullmatch(text.strip())
+    match = re.fullmatch(_GO_LIMIT, text.strip())
     return int(match[1]) * _GO_UNITS[match[2]] if match else None
 
 

@@ -30,9 +30,9 @@ REDIS_THREADS = 32
 
 _PG_UNITS = {"b": 1, "kb": 2**10, "mb": 2**20, "gb": 2**30, "tb": 2**40}
 _REDIS_UNITS = {"": 1, "b": 1, "k": 10**3, "kb": 2**10, "m": 10**6, "mb": 2**20, "g": 10**9, "gb": 2**30}
-_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)")
+_SIZE = r"(\d+(?:\.\d+)?)\s*([a-zA-Z]*)"
 _PG_SHORT = {"-N": "max_connections", "-B": "shared_buffers", "-S": "work_mem"}
-_REDIS_FLAG = re.compile(r"--([a-z][a-z-]*)(?:=(.*))?")
+_REDIS_FLAG = r"--([a-z][a-z-]*)(?:=(.*))?"
 
 
 class Postgres(NamedTuple):
@@ -87,7 +87,7 @@ def parse_redis(words: Sequence[str]) -> tuple[dict[str, str], bool]:
     values: dict[str, str] = {}
     name, file_named = "", False
     for word in words:
-        match = _REDIS_FLAG.fullmatch(word)
+        match = re.fullmatch(_REDIS_FLAG, word)
         if match:
             name = match[1]
             values[name] = match[2] or ""
@@ -100,7 +100,7 @@ def parse_redis(words: Sequence[str]) -> tuple[dict[str, str], bool]:
 
 def pg_size(text: str, unit: int) -> int | None:
     """Read a size as PostgreSQL does; a bare number counts in ``unit``. None when it hangs on a variable."""
-    match = _SIZE.fullmatch(text.strip().strip("'\""))
+    match = re.fullmatch(_SIZE, text.strip().strip("'\""))
     if match is None:
         return None
     factor = _PG_UNITS.get(match[2].lower()) if match[2] else unit
@@ -109,7 +109,7 @@ def pg_size(text: str, unit: int) -> int | None:
 
 def redis_size(text: str) -> int | None:
     """Read a size as Redis does: ``100mb`` is 100 x 2^20, ``100m`` is 100 x 10^6. None when it hangs on a variable."""
-    match = _SIZE.fullmatch(text.strip().strip("'\""))
+    match = re.fullmatch(_SIZE, text.strip().strip("'\""))
     factor = _REDIS_UNITS.get(match[2].lower()) if match else None
     return int(float(match[1]) * factor) if match and factor else None
 

@@ -16,8 +16,8 @@ from ..compose.edits import Edit
 from ..lean_typing import NamedTuple
 from .context import Context
 
-_SHELL = re.compile(r"[;&|<>`\n]|\$\(")
-_PLAIN = re.compile(r"[\w@%+=:,./${}-]+")
+_SHELL = r"[;&|<>`\n]|\$\("
+_PLAIN = r"[\w@%+=:,./${}-]+"
 
 #: Variables that these images append to the server's command line.
 FLAG_VARIABLES = {
@@ -65,7 +65,7 @@ def read_flags(context: Context, parse: Callable[[Sequence[str]], tuple[dict[str
         words = words + str(context.environment.get(variable) or "").split()
     elif flavour in ("timescale", "supabase", "bitnami"):
         closed = closed or f"the {flavour} image writes a configuration of its own into the volume"
-    if any(_SHELL.search(word) for word in words) or words[:1] in (["sh"], ["bash"], ["/bin/sh"], ["/bin/bash"]):
+    if any(re.search(_SHELL, word) for word in words) or words[:1] in (["sh"], ["bash"], ["/bin/sh"], ["/bin/bash"]):
         return Flags({}, False, "its command is a shell script")
     values, file_named = parse(words)
     if file_named:
@@ -86,7 +86,7 @@ def write_flags(context: Context, name_pattern: str, wanted: Mapping[str, str]) 
     if variable:
         file = context.file_for(("environment", variable))
         text = str(context.environment.get(variable) or "")
-        if "$" in text or _SHELL.search(text):
+        if "$" in text or re.search(_SHELL, text):
             return None
         file, edits = context.set_environment(variable, _in_text(text, name_pattern, wanted))
         return file, edits, f"{variable}: {shown}"
@@ -99,7 +99,7 @@ def write_flags(context: Context, name_pattern: str, wanted: Mapping[str, str]) 
         edits = _in_list(context, [str(item) for item in own], name_pattern, wanted)
         return file, edits, f"command: {shown}"
     text = str(own or "").strip()
-    if not text or _SHELL.search(text) or not re.match(rf"(\S*/)?{program}\b|-|docker-entrypoint\.sh\b", text):
+    if not text or re.search(_SHELL, text) or not re.match(rf"(\S*/)?{program}\b|-|docker-entrypoint\.sh\b", text):
         return None
     return file, [context.set(_in_text(text, name_pattern, wanted), "command")], f"command: {shown}"
 
@@ -159,4 +159,4 @@ def _in_list(context: Context, own: list[str], name_pattern: str, wanted: Mappin
 
 def is_plain(words: Sequence[str]) -> bool:
     """Say whether words need no quoting in a shell."""
-    return all(_PLAIN.fullmatch(word) for word in words)
+    return all(re.fullmatch(_PLAIN, word) for word in words)

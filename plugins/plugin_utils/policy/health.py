@@ -18,20 +18,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_NEVER_FAILS = re.compile(r"(\|\||;)\s*(exit\s+0|true|:|echo\b.*)\s*$")
-_NOTHING_ASKED = re.compile(r"^\s*(true|exit\s+0|:|echo\b.*|sleep\b.*|ls\b.*|test\s+-[def]\b.*|\[\s+-[def]\b.*)\s*$")
-_OPEN_PORT = re.compile(r"\b(nc|ncat|netcat)\b.*\s-\w*z|</?dev/tcp/|/dev/tcp/")
-_PROCESS = re.compile(r"\b(pgrep|pidof|ps\s)")
+_NEVER_FAILS = r"(\|\||;)\s*(exit\s+0|true|:|echo\b.*)\s*$"
+_NOTHING_ASKED = r"^\s*(true|exit\s+0|:|echo\b.*|sleep\b.*|ls\b.*|test\s+-[def]\b.*|\[\s+-[def]\b.*)\s*$"
+_OPEN_PORT = r"\b(nc|ncat|netcat)\b.*\s-\w*z|</?dev/tcp/|/dev/tcp/"
+_PROCESS = r"\b(pgrep|pidof|ps\s)"
 _LIES_ANYWHERE = (
     (_NEVER_FAILS, "it never fails: whatever it finds, it ends with success"),
     (_NOTHING_ASKED, "it asks nothing of the service"),
     (_PROCESS, "a process that exists need not serve"),
 )
-_PG_ISREADY = re.compile(r"\bpg_isready\b")
-_PG_HOST = re.compile(r"\s(-h|--host)\b|\s-h\S|\bPGHOST=")
-_REDIS_PING = re.compile(r"\b(redis|valkey)-cli\b(?P<options>[^|&;]*?)\s(ping|incr\s+\S+)\s*$", re.IGNORECASE)
-_LOGS_IN = re.compile(r"\s(-a|--pass|--user|-u)\b|REDISCLI_AUTH")
-_PLAIN_WORD = re.compile(r"[\w@%+=:,./${}-]+")
+_PG_ISREADY = r"\bpg_isready\b"
+_PG_HOST = r"\s(-h|--host)\b|\s-h\S|\bPGHOST="
+_REDIS_PING = r"(?i)\b(redis|valkey)-cli\b(?P<options>[^|&;]*?)\s(ping|incr\s+\S+)\s*$"
+_LOGS_IN = r"\s(-a|--pass|--user|-u)\b|REDISCLI_AUTH"
+_PLAIN_WORD = r"[\w@%+=:,./${}-]+"
 
 
 class Timing(NamedTuple):
@@ -64,7 +64,7 @@ def timing_for(context: Context) -> Timing:
 
 
 #: Settings that make a plain probe fail against a healthy server: TLS and authorisation.
-_SECURED = re.compile(r"^TEMPORAL_(TLS_|JWT_|AUTH_)|^TEMPORAL_AUTH")
+_SECURED = r"^TEMPORAL_(TLS_|JWT_|AUTH_)|^TEMPORAL_AUTH"
 
 
 class Probe(NamedTuple):
@@ -112,7 +112,7 @@ def _temporal(context: Context) -> Probe:
         return _none(
             f"it runs only {', '.join(role.runs)}, which answer gRPC alone, and the image has no client for it"
         )
-    if any(_SECURED.search(key) and value for key, value in environment.items()):
+    if any(re.search(_SECURED, key) and value for key, value in environment.items()):
         return _none("TLS or authorisation is on, and the probe would need a certificate or a token")
     address = _address(context)
     proves = "the frontend answers from the database: it fails when the process hangs and when the database is gone"
@@ -209,15 +209,15 @@ def _lie(context: Context, test: list[str]) -> str:
     """Say why a health check does not tell the truth, empty when nothing speaks against it."""
     text = " ".join(test[1:]) if test[:1] in (["CMD"], ["CMD-SHELL"]) else " ".join(test)
     for pattern, reason in _LIES_ANYWHERE:
-        if pattern.search(text):
+        if re.search(pattern, text):
             return reason
-    if _OPEN_PORT.search(text) and context.kind in TIMINGS:
+    if re.search(_OPEN_PORT, text) and context.kind in TIMINGS:
         return "an open port stays open when the process behind it hangs"
     if context.kind == "temporal":
         return _lie_about_temporal(context, text)
-    if context.kind == "postgres" and _PG_ISREADY.search(text) and not _PG_HOST.search(text):
+    if context.kind == "postgres" and re.search(_PG_ISREADY, text) and not re.search(_PG_HOST, text):
         return "over the socket it is green while the data directory is still initialised"
-    if context.kind == "redis" and _REDIS_PING.search(text):
+    if context.kind == "redis" and re.search(_REDIS_PING, text):
         return "redis-cli ends with success when Redis answers LOADING or an error"
     return ""
 
@@ -300,21 +300,21 @@ def _lying(context: Context, check: dict[str, Any], lie: str) -> Finding:
 def _repair(context: Context, own: Any) -> list[str] | str | None:
     """Return the written test with the one thing added that it lacks, None when it has to be replaced."""
     shell, text = _as_shell(own)
-    if text is None or _NEVER_FAILS.search(text):
+    if text is None or re.search(_NEVER_FAILS, text):
         return None
-    if context.kind == "postgres" and _PG_ISREADY.search(text) and not _OPEN_PORT.search(text):
+    if context.kind == "postgres" and re.search(_PG_ISREADY, text) and not re.search(_OPEN_PORT, text):
         if not _listens_on_loopback(context):
             return None
-        repaired = _PG_ISREADY.sub("pg_isready -h 127.0.0.1", text, count=1)
+        repaired = re.sub(_PG_ISREADY, "pg_isready -h 127.0.0.1", text, count=1)
         if isinstance(own, list) and own[0] == "CMD":
             index = own.index("pg_isready") if "pg_isready" in own else None
             return None if index is None else [*own[: index + 1], "-h", "127.0.0.1", *own[index + 1 :]]
         return ["CMD-SHELL", repaired] if isinstance(own, list) else repaired
-    match = _REDIS_PING.search(text) if context.kind == "redis" else None
+    match = re.search(_REDIS_PING, text) if context.kind == "redis" else None
     if match is None:
         return None
     before = text[: match.start()]
-    if not _LOGS_IN.search(before + match["options"]):
+    if not re.search(_LOGS_IN, before + match["options"]):
         login = _redis_login(context)
         if login is None:
             return None
@@ -329,7 +329,7 @@ def _as_shell(own: Any) -> tuple[bool, str | None]:
         words = [str(word) for word in own[1:]]
         if own[:1] == ["CMD-SHELL"] and len(words) == 1:
             return True, words[0]
-        return False, " ".join(words) if all(_PLAIN_WORD.fullmatch(word) for word in words) else None
+        return False, " ".join(words) if all(re.fullmatch(_PLAIN_WORD, word) for word in words) else None
     return True, str(own) if own is not None else None
 
 

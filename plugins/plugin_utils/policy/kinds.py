@@ -22,24 +22,27 @@ if TYPE_CHECKING:
 #: The label by which a compose file states the kind of a service.
 LABEL = "breakwater.kind"
 
-_TEMPORAL = re.compile(r"temporal(io)?[-_.]?(server|auto-?setup)|auto-?setup")
-_TEMPORAL_UI = re.compile(r"temporal(io)?[-_.]?(ui|web)(-server)?")
-_ADMIN_TOOLS = re.compile(r"(temporal(io)?[-_.]?)?admin-?tools")
-_POSTGRES = re.compile(
-    r"postgres(ql)?|pgautoupgrade|postgis|timescaledb(-ha)?|pgvector|pgvecto-rs|crunchy-postgres(-gis)?|postgresql-\d+(-\w+)?|spilo-\d+"
+# Patterns are compiled when they are first used: a scan of one file needs few of them.
+_TEMPORAL = r"temporal(io)?[-_.]?(server|auto-?setup)|auto-?setup"
+_TEMPORAL_UI = r"temporal(io)?[-_.]?(ui|web)(-server)?"
+_ADMIN_TOOLS = r"(temporal(io)?[-_.]?)?admin-?tools"
+_POSTGRES = (
+    r"postgres(ql)?|pgautoupgrade|postgis|timescaledb(-ha)?|pgvector|pgvecto-rs|crunchy-postgres(-gis)?"
+    r"|postgresql-\d+(-\w+)?|spilo-\d+"
 )
-_REDIS = re.compile(r"redis|valkey|redis-stack(-server)?|valkey-bundle")
-_PGBOUNCER = re.compile(r"pgbouncer(-\w+)?")
-_VARIABLE = re.compile(r"\$\{[^}]*\}|\$\w+")
-_VERSION = re.compile(r"v?(\d{1,4})(?:\.(\d+))?(?:\.(\d+))?(?!\d)")
-_JOB_NAME = re.compile(
-    r"(^|[-_.])(init|setup|migrat(e|ion|ions|or)|seed(er)?|bootstrap|provision(er)?|schema|create|install|createbuckets?)([-_.\d]|$)"
+_REDIS = ("redis", "valkey", "redis-stack", "redis-stack-server", "valkey-bundle")
+_PGBOUNCER = r"pgbouncer(-\w+)?"
+_VARIABLE = r"\$\{[^}]*\}|\$\w+"
+_VERSION = r"v?(\d{1,4})(?:\.(\d+))?(?:\.(\d+))?(?!\d)"
+_JOB_NAME = (
+    r"(^|[-_.])(init|setup|migrat(e|ion|ions|or)|seed(er)?|bootstrap|provision(er)?|schema|create|install"
+    r"|createbuckets?)([-_.\d]|$)"
 )
-_SHELL = re.compile(r"sleep\s+(infinity|inf|\d{4,})|tail\s+-f\s+/dev/null")
+_SHELL = r"sleep\s+(infinity|inf|\d{4,})|tail\s+-f\s+/dev/null"
 _CLIENTS = r"(psql|pg_\w+|createdb|redis-cli|redis-benchmark|valkey-cli|tctl|temporal|curl|wget|echo|true|cat|ls|cp|nc)"
-_CLIENT = re.compile(rf"(\S*/)?{_CLIENTS}(\s|$)")
-_SHELL_CLIENT = re.compile(rf"\S*sh\s+-\S+\s+['\"]?(\S*/)?{_CLIENTS}\s")
-_OTHER_PROGRAM = re.compile(rf"(\S*/)?({_CLIENTS}|sleep|tail|watch|crond?|top)(\s|$)")
+_CLIENT = rf"(\S*/)?{_CLIENTS}(\s|$)"
+_SHELL_CLIENT = rf"\S*sh\s+-\S+\s+['\"]?(\S*/)?{_CLIENTS}\s"
+_OTHER_PROGRAM = rf"(\S*/)?({_CLIENTS}|sleep|tail|watch|crond?|top)(\s|$)"
 #: How the servers of the known kinds are started from a shell.
 _SERVERS = {
     "temporal": r"temporal-server|entrypoint|/etc/temporal/|auto-setup",
@@ -81,7 +84,7 @@ class Role(NamedTuple):
 
 def version_of(tag: str | None) -> tuple[int, ...] | None:
     """Read a version from a tag (``1.31.2``, ``17-alpine``, ``latest-pg16`` has none); None when it tells none."""
-    match = _VERSION.match(tag or "")
+    match = re.match(_VERSION, tag or "")
     if match is None:
         return None
     return tuple(int(part) for part in match.groups() if part is not None)
@@ -92,19 +95,19 @@ def kind_of_image(image: ImageRef) -> str:
 
     A bare ``server`` or ``ui`` counts only where the path says whose it is.
     """
-    name = _VARIABLE.sub("", image.name).lower()
+    name = re.sub(_VARIABLE, "", image.name).lower()
     temporals = "temporal" in image.repository.rpartition("/")[0] or image.registry == "breakwater.test"
-    if _TEMPORAL.fullmatch(name) or (temporals and name == "server"):
+    if re.fullmatch(_TEMPORAL, name) or (temporals and name == "server"):
         return "temporal"
-    if _TEMPORAL_UI.fullmatch(name) or (temporals and name in ("ui", "web")):
+    if re.fullmatch(_TEMPORAL_UI, name) or (temporals and name in ("ui", "web")):
         return "temporal-ui"
-    if _ADMIN_TOOLS.fullmatch(name):
+    if re.fullmatch(_ADMIN_TOOLS, name):
         return "temporal-schema"
-    if _POSTGRES.fullmatch(name):
+    if re.fullmatch(_POSTGRES, name):
         return "postgres"
-    if _REDIS.fullmatch(name):
+    if name in _REDIS:
         return "redis"
-    if _PGBOUNCER.fullmatch(name):
+    if re.fullmatch(_PGBOUNCER, name):
         return "pgbouncer"
     return "other"
 
@@ -167,17 +170,17 @@ def lifetime_of(name: str, kind: str, config: Mapping[str, Any], ended: Iterable
         return "job"
     command = (_words(config.get("entrypoint")) + " " + _words(config.get("command"))).strip()
     if kind == "temporal-schema":
-        return "shell" if not command or _SHELL.search(command) else "job"
+        return "shell" if not command or re.search(_SHELL, command) else "job"
     if kind not in ("worker", "other"):
         return _lifetime_of_known(name, kind, command)
     restart = str(config.get("restart", "") or "")
     ends_by_itself = restart == "no" or restart.startswith("on-failure")
     serves = bool(config.get("ports") or config.get("expose") or config.get("healthcheck"))
-    if _JOB_NAME.search(name) and not restart.startswith(("always", "unless-stopped")) and not config.get("ports"):
+    if re.search(_JOB_NAME, name) and not restart.startswith(("always", "unless-stopped")) and not config.get("ports"):
         return "job"
     if ends_by_itself and command and not serves:
         return "job"
-    if _SHELL.search(command):
+    if re.search(_SHELL, command):
         return "shell"
     stays = serves or name in needed or restart in ("always", "unless-stopped") or kind == "worker"
     return "daemon" if stays and restart != "no" else "unknown"
@@ -188,13 +191,13 @@ def _lifetime_of_known(name: str, kind: str, command: str) -> str:
 
     Only what is known to be something else counts; an own entry point usually ends in the server.
     """
-    if _OTHER_PROGRAM.match(command):
-        return "job" if _CLIENT.match(command) else "shell"
+    if re.match(_OTHER_PROGRAM, command):
+        return "job" if re.match(_CLIENT, command) else "shell"
     in_shell = re.match(r"(\S*/)?(ba|a)?sh\b", command)
-    if in_shell and _SHELL_CLIENT.match(command):
+    if in_shell and re.match(_SHELL_CLIENT, command):
         return "job"
     if in_shell and not re.search(_SERVERS[kind], command):
-        return "job" if _JOB_NAME.search(name) else "unknown"
+        return "job" if re.search(_JOB_NAME, name) else "unknown"
     return "daemon"
 
 

@@ -43,7 +43,7 @@ _HUNGRY = {
     "mongo": 1024,
     "neo4j": 2048,
 }
-_HEAP = re.compile(r"-Xmx(\d+)([kKmMgG])")
+_HEAP = r"-Xmx(\d+)([kKmMgG])"
 
 
 def usage_floor(context: Context) -> tuple[int, str]:
@@ -67,7 +67,7 @@ def _mib(size: int) -> str:
 def _image_need(context: Context) -> tuple[int, str]:
     """Return what an image that the policy does not know is known to need."""
     texts = [str(value) for value in context.environment.values() if value]
-    heaps = [int(m[1]) << {"k": 10, "m": 20, "g": 30}[m[2].lower()] for m in _HEAP.finditer(" ".join(texts))]
+    heaps = [int(m[1]) << {"k": 10, "m": 20, "g": 30}[m[2].lower()] for m in re.finditer(_HEAP, " ".join(texts))]
     if heaps:
         heap = max(heaps)
         return round_up(heap * 3 // 2 + 256 * MIB), f"Java heap {_mib(heap)} + half of it + 256m"

@@ -11,11 +11,12 @@ from ..compose.edits import Edit
 from .context import Context
 from .model import Finding
 
-_SECRET_NAME = re.compile(
-    r"(?i)(^|_)(password|passwd|pwd|passphrase|secret|token|api_?key|private_?key|access_?key|secret_?key|credentials?)($|_)"
+_SECRET_NAME = (
+    r"(?i)(^|_)(password|passwd|pwd|passphrase|secret|token|api_?key|private_?key|access_?key|secret_?key"
+    r"|credentials?)($|_)"
 )
-_NOT_SECRET = re.compile(r"(?i)_(file|path|name|url|host|ttl|length|id|expiry|expires|policy|enabled|type)$")
-_URL_PASSWORD = re.compile(r"^[a-z][a-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@", re.IGNORECASE)
+_NOT_SECRET = r"(?i)_(file|path|name|url|host|ttl|length|id|expiry|expires|policy|enabled|type)$"
+_URL_PASSWORD = r"(?i)^[a-z][a-z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@"
 _LOOPBACK = ("127.", "::1", "[::1]", "localhost")
 _STRONG_CAPABILITIES = frozenset(
     {"ALL", "SYS_ADMIN", "SYS_PTRACE", "SYS_MODULE", "SYS_RAWIO", "NET_ADMIN", "DAC_READ_SEARCH", "BPF", "SYS_BOOT"}
@@ -139,8 +140,8 @@ def check_secrets(context: Context) -> list[Finding]:
     """BW-SEC-009: no secret as plain text; the value itself is never shown."""
     found = []
     for name, value in context.environment.items():
-        named = _SECRET_NAME.search(name) and not _NOT_SECRET.search(name)
-        if not value or not (named or _URL_PASSWORD.match(value)):
+        named = re.search(_SECRET_NAME, name) and not re.search(_NOT_SECRET, name)
+        if not value or not (named or re.match(_URL_PASSWORD, value)):
             continue
         text = _literal(context, name)
         if text and "$" not in text:

@@ -20,7 +20,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_DATE = re.compile(r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])")
+_DATE = r"\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])"
 _MIB = 2**20
 
 #: The engine refuses a memory limit below 6 MiB.
@@ -203,7 +203,7 @@ def make_waiver(source: str, key: str, values: Mapping[str, Any]) -> Waiver:
                 f"the waiver of {control_id} has no {name}",
                 f"a waiver needs owner, reason and until; add {name}={example}",
             )
-    if not _DATE.fullmatch(texts["until"]):
+    if not re.fullmatch(_DATE, texts["until"]):
         raise reader.fail(key, f"until is {_shown(texts['until'])}, not a date", "write it as 2027-01-31")
     return Waiver(control_id, texts["service"], texts["owner"], texts["reason"], texts["until"], f"{source}: {key}")
 
@@ -230,7 +230,7 @@ def _headroom(value: Any) -> float:
 def _day(reader: _Reader, key: str, value: Any) -> str:
     """Read a date."""
     text = str(resolve_text(value))
-    if not _DATE.fullmatch(text):
+    if not re.fullmatch(_DATE, text):
         raise reader.fail(key, f"{_shown(text)} is not a date", "write it as 2027-01-31")
     return text
 

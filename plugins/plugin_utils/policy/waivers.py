@@ -18,9 +18,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..compose.project import Project
 
-_COMMENT = re.compile(r"breakwater\s*:\s*(\w+)\s*(.*)")
-_FIELD = re.compile(r"(\w+)=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
-_CONTROL = re.compile(r"BW-[A-Z]+-\d+", re.IGNORECASE)
+_COMMENT = r"breakwater\s*:\s*(\w+)\s*(.*)"
+_FIELD = r"(\w+)=(?:\"([^\"]*)\"|'([^']*)'|(\S+))"
+_CONTROL = r"(?i)BW-[A-Z]+-\d+"
 
 
 def parse_comment(text: str, service: str, source: str, key: str) -> list[Waiver]:
@@ -34,7 +34,7 @@ def parse_comment(text: str, service: str, source: str, key: str) -> list[Waiver
     Raises:
         PolicyError: the comment speaks to Breakwater and cannot be understood.
     """
-    match = _COMMENT.match(text.lstrip("# "))
+    match = re.match(_COMMENT, text.lstrip("# "))
     if match is None:
         return []
     if match[1].lower() != "ignore":
@@ -42,10 +42,10 @@ def parse_comment(text: str, service: str, source: str, key: str) -> list[Waiver
             source, key, f"breakwater: {match[1]} is not understood", "write breakwater: ignore BW-LIM-001 ..."
         )
     head = match[2].partition("owner=")[0].partition("reason=")[0].partition("until=")[0]
-    controls = _CONTROL.findall(head)
+    controls = re.findall(_CONTROL, head)
     if not controls:
         raise PolicyError(source, key, "the waiver names no control", "write breakwater: ignore BW-LIM-001 ...")
-    values = {name.lower(): quoted or single or bare for name, quoted, single, bare in _FIELD.findall(match[2])}
+    values = {name.lower(): quoted or single or bare for name, quoted, single, bare in re.findall(_FIELD, match[2])}
     return [make_waiver(source, key, {**values, "control": name, "service": service}) for name in controls]
 
 
