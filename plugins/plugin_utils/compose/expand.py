@@ -121,7 +121,7 @@ def resolve_plain(text: str) -> bool | int | float | str | None:
             return number
     if re.fullmatch(_FLOAT, digits):
         return float(digits)
-    special = _SPECIALre.fullmatch(_FLOAT, text)
+    special = re.fullmatch(_SPECIAL_FLOAT, text)
     if special:
         return float(f"{special[1] or ''}{special[2] or 'nan'}")
     return text
