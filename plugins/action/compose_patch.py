@@ -34,7 +34,7 @@ class ActionModule(StackAction):
     def work(self) -> dict[str, Any]:
         """Read, edit, show and write."""
         path = self.options["path"]
-        raw = self._read_file(path)
+        raw = self.read_file(path, "Compose file")
         before = parse(decode(raw, path), path)
         edits = [_edit(number, item) for number, item in enumerate(self.options["edits"])]
         after = apply_edits(before, edits)
@@ -53,18 +53,6 @@ class ActionModule(StackAction):
         arguments = {"project_dir": os.path.dirname(path), "standalone": True, "files": [content]}
         written = self.target("breakwater.stack.stack_write", {**arguments, "why": "compose_patch"})
         return {**result, "generation": written["generation"]}
-
-    def _read_file(self, path: str) -> bytes:
-        """Read the file from the target; what is no plain file is refused before it is opened."""
-        found = self.target("ansible.builtin.stat", {"path": path, "follow": False, "get_checksum": False})["stat"]
-        if not found.get("exists"):
-            raise ActionFailed(f"{path}: does not exist; name the Compose file on {self.host}")
-        if not found.get("isreg"):
-            what = "is a symbolic link" if found.get("islnk") else "is not a plain file"
-            raise ActionFailed(f"{path}: {what}; name the file itself")
-        if found.get("size", 0) > 8 * 2**20:
-            raise ActionFailed(f"{path}: is larger than 8 MiB, which no Compose file is")
-        return _transport.decode(self.target("ansible.builtin.slurp", {"src": path})["content"])
 
 
 def _edit(number: int, item: dict[str, Any]) -> Edit:

@@ -6,14 +6,14 @@ from __future__ import annotations
 import sys
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
-from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import SEVERITIES, Finding
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Finding
 from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.config import read_config, reworded
 from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.keys import (
     DEFAULT_VERSION,
     VersionError,
     keys_of,
 )
-from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.lint import lint
+from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.lint import lint, selected, unknown_rule
 from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.rules import RULES
 from breakwater import exits
 from breakwater.inputs import read_text
@@ -61,9 +61,9 @@ def report_on(options: Options) -> Report:
         keys = keys_of(options.server_version or DEFAULT_VERSION)
     except VersionError as error:
         raise exits.UsageError(f"--server-version: {error}") from None
-    for prefix in options.ignore:
-        if not any(code.startswith(prefix) for code in RULES):
-            raise exits.UsageError(f'--ignore is "{prefix}"; no rule begins so, rules are {min(RULES)} to {max(RULES)}')
+    wrong = unknown_rule(options.ignore)
+    if wrong:
+        raise exits.UsageError(f"--ignore: {wrong}")
     report = Report("key")
     report.note(keys.note or f"judged for Temporal {keys.minor}")
     for path in dict.fromkeys(options.files):
@@ -82,10 +82,7 @@ def _judge(path: str, keys: Keys, options: Options) -> Report:
         return part
     part.files.append(name)
     part.services = len(config.entries)
-    least = SEVERITIES.index(options.severity or "low")
-    for found in lint(config, keys):
-        if SEVERITIES.index(found.severity) < least or found.code.startswith(tuple(options.ignore)):
-            continue
+    for found in selected(lint(config, keys), options.severity or "low", options.ignore):
         text = f"{found.message}; {found.remedy}"
         finding = Finding(found.code, found.key, 0, found.line, found.severity, text)
         part.items.append(LintItem(name, masked_finding(finding)))

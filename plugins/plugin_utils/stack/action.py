@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 
 from ...module_utils import _transport
 from ...module_utils._errors import StackError
+from ..compose.document import MAX_BYTES
 from ..compose.errors import ComposeError
 from ..compose.project import Project
 from ..policy.context import Stack
@@ -125,6 +126,26 @@ class StackAction(ActionBase):
         arguments = {"project_dir": self.directory, **options, "full": True, **extra}
         reading: dict[str, Any] = _transport.unpack(self.target("breakwater.stack.stack_info", arguments)["reading_z"])
         return reading
+
+    def read_file(self, path: str, kind: str) -> bytes:
+        """Read a file of the target; what is no plain file is refused before it is opened.
+
+        Args:
+            path: the file.
+            kind: what it should be, for messages ("Compose file").
+
+        Raises:
+            ActionFailed: missing, a link, not a plain file, larger than any of its kind.
+        """
+        found = self.target("ansible.builtin.stat", {"path": path, "follow": False, "get_checksum": False})["stat"]
+        if not found.get("exists"):
+            raise ActionFailed(f"{path}: does not exist; name the {kind} on {self.host}")
+        if not found.get("isreg"):
+            what = "is a symbolic link" if found.get("islnk") else "is not a plain file"
+            raise ActionFailed(f"{path}: {what}; name the file itself")
+        if found.get("size", 0) > MAX_BYTES:
+            raise ActionFailed(f"{path}: is larger than 8 MiB, which no {kind} is")
+        return _transport.decode(self.target("ansible.builtin.slurp", {"src": path})["content"])
 
     def project(self, session: Session) -> Project:
         """Load the project as the tasks so far have planned it."""

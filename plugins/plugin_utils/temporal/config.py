@@ -34,7 +34,7 @@ class Value(NamedTuple):
         constraints: in the order of the file.
         unknown: names of fields of the entry that the server passes over, with their lines.
         given: True when the entry has a field `value`.
-        index: place in the key's list.
+        place: where it stands in the key's list, from 0.
     """
 
     data: Any
@@ -42,7 +42,7 @@ class Value(NamedTuple):
     constraints: tuple[Constraint, ...] = ()
     unknown: tuple[tuple[str, int], ...] = ()
     given: bool = True
-    index: int = 0
+    place: int = 0
 
     def where(self) -> dict[str, Any]:
         """The constraints that decide when the value holds: by their proper names, empty ones left out."""

@@ -5,16 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
 
+from ..policy.model import SEVERITIES
 from . import constraints
 from .config import DynamicConfig, Entry, Value
 from .consequences import consequences
 from .constraints import NAMES
 from .keys import CONSTRAINTS, LOOKUPS, Keys, Setting, number
 from .ranges import out_of_range
-from .rules import Finding, found
+from .rules import RULES, Finding, found
 from .values import conversion_problem, is_number, shown, unknown_fields
 
 #: Settings that commit 2b63e6f5b6 (v1.4.0) deleted.
@@ -191,3 +192,27 @@ def _among(entry: Entry, setting: Setting) -> Iterator[Finding]:
             message = f"for {narrow} {by_name[0].where()[narrow]} line {by_name[0].line} holds, in this namespace too"
             remedy = f"give that value the namespace as well, or add one for namespace + {narrow}"
             yield found("TL033", value.line, entry.key, message, remedy)
+
+
+def selected(findings: list[Finding], severity: str, ignore: Sequence[str] = ()) -> list[Finding]:
+    """Leave out what is not asked for.
+
+    Args:
+        findings: of one file.
+        severity: the least that counts, one of :data:`..policy.model.SEVERITIES`.
+        ignore: rules to leave out: codes or their beginnings.
+    """
+    least = SEVERITIES.index(severity)
+    return [
+        finding
+        for finding in findings
+        if SEVERITIES.index(finding.severity) >= least and not finding.code.startswith(tuple(ignore))
+    ]
+
+
+def unknown_rule(ignore: Sequence[str]) -> str:
+    """Say which of the rules to leave out is none, empty when all are."""
+    for prefix in ignore:
+        if not any(code.startswith(prefix) for code in RULES):
+            return f'"{prefix}" is no rule nor the beginning of one; rules are {min(RULES)} to {max(RULES)}'
+    return ""

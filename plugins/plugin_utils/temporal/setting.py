@@ -101,7 +101,7 @@ def set_values(config: DynamicConfig, wanted: Sequence[Wanted], keys: Keys) -> W
             edits.append(Edit("append", (entry.key,), one.item()))
         elif not _same(there.data, one.value, setting is not None and setting.type == "duration"):
             changes.append(Change(one, there.data))
-            edits.append(Edit("set", (entry.key, there.index, "value"), one.value))
+            edits.append(Edit("set", (entry.key, there.place, "value"), one.value))
     edits.extend(Edit("set", (name,), items) for name, items in new.items())
     if not edits:
         return Written(config.document.text, ())
@@ -183,6 +183,6 @@ def _place(document: Document, lines: Sequence[str], wanted: Wanted) -> int:
     value = _value(entry, wanted) if entry else None
     if entry is None or value is None:
         raise RefusedEdit(document.name, None, f"{wanted.key} is not there after the edit", "edit it by hand")
-    line = document.line_of((entry.key, value.index)) or entry.line
+    line = document.line_of((entry.key, value.place)) or entry.line
     alone = len(entry.values) > 1 and re.match(r" *- ", lines[line - 1])
     return line if alone and line != entry.line else entry.line

@@ -114,7 +114,7 @@ def test_a_missing_file_does_not_hide_the_other(bad: Path, capsys: pytest.Captur
         (["temporal", "lint"], "name at least one FILE"),
         (["temporal", "lint", "a", "--server-version", "1.2"], "--server-version: Temporal 1.2 is older"),
         (["temporal", "lint", "a", "--server-version", "new"], '--server-version: "new" is no version'),
-        (["temporal", "lint", "a", "--ignore", "BW-LIM"], "no rule begins so"),
+        (["temporal", "lint", "a", "--ignore", "BW-LIM"], '--ignore: "BW-LIM" is no rule'),
     ],
 )
 def test_wrong_usage(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""temporal_lint in a playbook: what it finds, what makes it fail, and what it says of a file that it cannot judge."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+BIN = Path(sys.executable).parent
+TASKS: list[dict[str, Any]] = [
+    {"path": "good.yaml"},
+    {"path": "bad.yaml"},
+    {"path": "bad.yaml", "fail_on": "never"},
+    {"path": "bad.yaml", "ignore": ["TL01"], "severity": "info"},
+    {"path": "none.yaml"},
+    {"path": "link.yaml"},
+    {"path": "latin.yaml"},
+    {"path": "good.yaml", "server_version": "1.2"},
+    {"path": "good.yaml", "ignore": ["BW"]},
+    {"path": "good.yaml", "server_version": "1.99.0"},
+]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """Run every task in one playbook, in check mode; gives their results."""
+    folder = tmp_path_factory.mktemp("stack")
+    (folder / "good.yaml").write_text("frontend.rps:\n  - value: 9\n")
+    (folder / "bad.yaml").write_text(
+        "frontend.rsp:\n  - value: 9\nmatching.longPollExpirationInterval:\n  - value: 60\n"
+    )
+    (folder / "latin.yaml").write_bytes("# ü\n".encode("latin-1"))
+    (folder / "link.yaml").symlink_to("good.yaml")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    tasks = [
+        {
+            "name": f"Judge {number}",
+            "breakwater.stack.temporal_lint": {**options, "path": str(folder / options["path"])},
+            "register": f"result_{number}",
+            "ignore_errors": True,
+        }
+        for number, options in enumerate(TASKS)
+    ]
+    gathered = ", ".join(f"result_{number}" for number in range(len(TASKS)))
+    report = {
+        "name": "Gather",
+        "ansible.builtin.copy": {"content": f"{{{{ [{gathered}] | to_json }}}}", "dest": str(folder / "out.json")},
+    }
+    report["check_mode"] = False
+    play = [{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, report]}]
+    (folder / "play.yml").write_text(json.dumps(play))
+    variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    done = subprocess.run(
+        [BIN / "ansible-playbook", "-i", "localhost,", "--check", "-e", json.dumps(variables), folder / "play.yml"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "ANSIBLE_HOME": str(folder / "ansible"), "NO_COLOR": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    found: list[dict[str, Any]] = json.loads((folder / "out.json").read_text())
+    return found
+
+
+def test_a_good_file_passes(results: list[dict[str, Any]]) -> None:
+    assert not results[0].get("failed")
+    assert (results[0]["findings"], results[0]["keys"], results[0]["changed"]) == ([], 1, False)
+    assert "newer than the table" in results[9]["note"]
+
+
+def test_findings_fail_the_task_unless_it_is_told_otherwise(results: list[dict[str, Any]]) -> None:
+    assert results[1]["failed"]
+    assert "bad.yaml:1: high TL010 frontend.rsp: is not a key of Temporal 1.31; did you mean" in results[1]["msg"]
+    assert not results[2].get("failed")
+    assert [(found["code"], found["line"]) for found in results[2]["findings"]] == [("TL010", 1)]
+    assert not results[3].get("failed")
+    assert [found["code"] for found in results[3]["findings"]] == ["TL021"]
+
+
+@pytest.mark.parametrize(
+    ("number", "message"),
+    [
+        (4, "none.yaml: does not exist; name the dynamic configuration file on localhost"),
+        (5, "link.yaml: is a symbolic link; name the file itself"),
+        (6, "latin.yaml:1: byte 0xfc is not UTF-8"),
+        (7, "server_version: Temporal 1.2 is older than the table"),
+        (8, 'ignore: "BW" is no rule'),
+    ],
+)
+def test_what_cannot_be_judged_is_said_in_one_line(results: list[dict[str, Any]], number: int, message: str) -> None:
+    assert results[number]["failed"]
+    assert message in results[number]["msg"]
+    assert "\n" not in results[number]["msg"]
