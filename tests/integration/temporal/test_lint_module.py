@@ -48,11 +48,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
         for number, options in enumerate(TASKS)
     ]
     gathered = ", ".join(f"result_{number}" for number in range(len(TASKS)))
-    report = {
+    report: dict[str, Any] = {
         "name": "Gather",
         "ansible.builtin.copy": {"content": f"{{{{ [{gathered}] | to_json }}}}", "dest": str(folder / "out.json")},
+        "check_mode": False,
     }
-    report["check_mode"] = False
     play = [{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, report]}]
     (folder / "play.yml").write_text(json.dumps(play))
     variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
