@@ -22,14 +22,14 @@ from .urls import is_url, read_url
 SERVER_LABEL = "breakwater.pool.server"
 BACKENDS_KEY = "x-breakwater-backends"
 
-_HOST = re.compile(r"(?P<prefix>.*?)(?:HOST|HOSTNAME|SERVER|SERVERNAME|ADDR|ADDRESS|ENDPOINT)", re.IGNORECASE)
+_HOST = r"(?i)(?P<prefix>.*?)(?:HOST|HOSTNAME|SERVER|SERVERNAME|ADDR|ADDRESS|ENDPOINT)"
 _NOT_STATED = "nothing in its configuration says how many it opens"
 _USERS = ("USER", "USERNAME", "USER_NAME", "LOGIN")
 _DATABASES = ("NAME", "DATABASE", "DB", "DBNAME", "DB_NAME", "DATABASE_NAME", "SCHEMA")
 _DIRECT_IMAGES = (
-    (re.compile(r"postgres(ql)?[-_]?exporter"), "an exporter has to see the server itself"),
-    (re.compile(r"pgadmin4?|adminer|pgweb|pghero"), "a tool for administrators speaks to the server itself"),
-    (re.compile(r".*(backup|pg-?dump|wal-g|pgbackrest|barman).*"), "a backup needs a session of its own"),
+    (r"postgres(ql)?[-_]?exporter", "an exporter has to see the server itself"),
+    (r"pgadmin4?|adminer|pgweb|pghero", "a tool for administrators speaks to the server itself"),
+    (r".*(backup|pg-?dump|wal-g|pgbackrest|barman).*", "a backup needs a session of its own"),
 )
 
 
@@ -127,7 +127,7 @@ class _Finder:
         self, service: Service, environment: Environment, name: str, variable: Variable
     ) -> Iterator[Client]:
         """Yield the client that a variable makes of a service, if it does."""
-        host = _HOST.fullmatch(name)
+        host = re.fullmatch(_HOST, name)
         if variable.value is None:
             if is_url(variable.raw) or name == "POSTGRES_SEEDS":
                 reason = f"{name} hangs on a variable that has no value here"
@@ -205,7 +205,7 @@ def _why_direct(role: Role) -> str:
     if role.lifetime == "shell":
         return "it is a shell for people"
     name = role.image.name if role.image else ""
-    return next((reason for pattern, reason in _DIRECT_IMAGES if pattern.fullmatch(name)), "")
+    return next((reason for pattern, reason in _DIRECT_IMAGES if re.fullmatch(pattern, name)), "")
 
 
 def _host_names(project: Project, services: Sequence[str]) -> dict[str, str]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import Any, NamedTuple
 
 from ..compose.interpolate import EnvFileError, locate_env, parse_env
 from ..compose.origins import Map, Origin, Seq
@@ -16,9 +15,14 @@ from ..compose.project import Project
 from ..compose.service import Service
 from ..compose.short_forms import text_of
 from ..compose.values import is_unresolved
+from ..lean_typing import NamedTuple
 from .records import Place, Sources
 
-_PASSED_ON = re.compile(r"\$(?:(\w+)|\{(\w+)(?::?[-?]((?:[^{}]|\{[^{}]*\})*))?\})")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PASSED_ON = r"\$(?:(\w+)|\{(\w+)(?::?[-?]((?:[^{}]|\{[^{}]*\})*))?\})"
 
 
 class Variable(NamedTuple):
@@ -100,7 +104,7 @@ class Environment:
     def _held(self, variable: str, value: str) -> tuple[str, Place]:
         """Find the text of a variable that the Compose file passes on."""
         if variable not in self.sources.shell:
-            for name, text in reversed(self.sources.dotenv.items()):
+            for name, text in reversed(list(self.sources.dotenv.items())):
                 try:
                     span = locate_env(text, self.sources.shell).get(variable)
                 except EnvFileError:
@@ -130,7 +134,7 @@ def raw_text(data: Any, path: tuple[str | int, ...]) -> str | None:
 
 def _passed_on(written: str, known: Mapping[str, str]) -> str:
     """Return the variable whose value the text is, empty when the text has a part of its own or its default counts."""
-    found = _PASSED_ON.fullmatch(written)
+    found = re.fullmatch(_PASSED_ON, written)
     if found is None:
         return ""
     name = found[1] or found[2]

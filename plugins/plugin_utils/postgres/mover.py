@@ -15,9 +15,9 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from ..compose.change import Edit
 from ..compose.document import Document, resolve
 from ..compose.edit import apply_edits
+from ..compose.edits import Edit
 from ..compose.errors import ComposeError, RefusedEdit
 from ..compose.interpolate import parse_env
 from ..compose.project import Project, replace_document, replace_environment
@@ -101,13 +101,10 @@ def move_clients(
             refusals.append(Refusal(client.service, refused.reason, refused.way_out))
             continue
         moves += [move] if move else []
-    if any(refusal.subject in targets for refusal in refusals):
-        # A service with one connection moved and another refused would be on both sides.
-        refused = {refusal.subject for refusal in refusals}
-        if any(move.service in refused for move in moves):
-            rest = {name: target for name, target in targets.items() if name not in refused}
-            again = move_clients(project, clients, rest, sources)
-            return again._replace(refusals=(*refusals, *again.refusals))
+    torn = {refusal.subject for refusal in refusals} & {move.service for move in moves}
+    if torn:  # one connection of a service moved and another refused: it stays as it is
+        again = move_clients(project, clients, {k: v for k, v in targets.items() if k not in torn}, sources)
+        return again._replace(refusals=(*refusals, *(r for r in again.refusals if r not in refusals)))
     return Moves(tuple(moves), _changed_texts(_State(project, sources or Sources()), state), tuple(refusals))
 
 
@@ -290,7 +287,8 @@ def _edit(project: Project, service: str, variable: Variable | None, item: _Want
     if variable is not None and variable.place.holder == "compose":
         new = _rewritten(variable.raw, item)
     own = (found.own(index) or {}).get("environment")
-    if isinstance(own, dict) and isinstance(resolve(own.get(item.name)), int) and str(new).isdigit():
+    plain = isinstance(own, dict) and (item.name not in own or isinstance(resolve(own[item.name]), int))
+    if plain and str(new).isdigit():
         new = int(new)
     return index, Edit("set", ("services", service, "environment", item.name), new)
 

@@ -10,9 +10,13 @@ times are in seconds.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+from ..lean_typing import NamedTuple
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edits import Edit
 
 

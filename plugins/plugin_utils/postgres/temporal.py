@@ -10,9 +10,8 @@ each store (``common/persistence/client/fx.go``).
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from ..compose.service import Service
+from ..lean_typing import NamedTuple
 from ..policy.kinds import Role
 from .environment import Environment
 from .records import Use, Value

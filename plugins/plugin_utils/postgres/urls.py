@@ -6,16 +6,16 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from ..lean_typing import NamedTuple
 
 # In a file the parts may be variables; their braces may hold any character.
 _VARIABLE = r"\$\{[^}]*\}|\$\w+"
-_URL = re.compile(
-    r"(?P<head>\s*(?:jdbc:|r2dbc:(?:pool:)?)?(?:postgres|postgresql|postgis)(?:\+\w+)?://"
+_URL = (
+    r"(?s)(?P<head>\s*(?:jdbc:|r2dbc:(?:pool:)?)?(?:postgres|postgresql|postgis)(?:\+\w+)?://"
     rf"(?:(?P<login>(?:{_VARIABLE}|[^/?#\s])*)@)?)"
     rf"(?P<host>(?:{_VARIABLE}|[\w.-])+)(?::(?P<port>(?:{_VARIABLE}|\d)+))?"
-    r"(?P<tail>(?:[/?].*)?)",
-    re.DOTALL,
+    r"(?P<tail>(?:[/?].*)?)"
 )
 #: Parameters by which libraries size the pool of one process: Prisma's connection_limit, pgxpool's pool_max_conns.
 _LIMITS = ("connection_limit", "pool_max_conns")
@@ -48,7 +48,7 @@ def is_url(text: str) -> bool:
 
 def read_url(text: str) -> Url | None:
     """Read a URL with all variables replaced; None when it is no URL of PostgreSQL with one host."""
-    found = _URL.fullmatch(text)
+    found = re.fullmatch(_URL, text)
     if found is None or "$" in found["host"] or (found["port"] and not found["port"].isdigit()):
         return None
     path, _mark, query = found["tail"].partition("?")
@@ -67,7 +67,7 @@ def read_url(text: str) -> Url | None:
 
 def with_host(text: str, host: str, port: int) -> str | None:
     """Return a URL, as it stands in a file, with another host and port; None when it cannot be told where they are."""
-    found = _URL.fullmatch(text)
+    found = re.fullmatch(_URL, text)
     return None if found is None else f"{found['head']}{host}:{port}{found['tail']}"
 
 
