@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import deploy, render
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import kinds_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction, known_hashes
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.pooling import order_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import services_containers
 
@@ -37,11 +38,13 @@ class ActionModule(DeployingAction):
             held = [need.service for need in deployment.held]
             session = session._replace(held=held)
             self.save(session)
-        if deployment.needed and not self.check:
+        pool = list(session.pool.get("lines", ()))
+        if (deployment.needed or session.pool) and not self.check:
             # Said before it is begun: whatever happens from here on, containers may have changed.
             self.save(session._replace(deployed=True))
-            self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
-        return _result(deployment, deploy.describe(deployment) or ["every container runs as the files say"])
+            self.carry_out(project, deployment, session.options, self.options["wait_timeout"], bool(session.pool))
+        result = _result(deployment, pool + deploy.describe(deployment) or ["every container runs as the files say"])
+        return {**result, "changed": result["changed"] or bool(session.pool)}
 
     def _foretell(self, session: Session) -> dict[str, Any]:
         """Say in check mode what the planned files would make the deployment do."""
@@ -52,15 +55,17 @@ class ActionModule(DeployingAction):
             name: {"planned"} if name in changed else values for name, values in known_hashes(session.reading).items()
         }
         containers = services_containers(session.reading)
-        foreseen = deploy.plan_deployment(
-            project, containers, hashes, kinds_of(project, session.kinds), max_impact=session.max_impact
-        )
+        kinds = kinds_of(project, session.kinds)
+        order = order_of(session.reading)
+        if session.pool:
+            order = deploy.Pool(session.pool["service"], tuple(session.pool["clients"]))
+        foreseen = deploy.plan_deployment(project, containers, hashes, kinds, max_impact=session.max_impact, pool=order)
         costs = [
             f"{service}: {render.service_cost([c for c in session.changes if c['service'] == service])}"
             for service in foreseen.services
             if service in changed
         ]
-        lines = deploy.describe(foreseen) + costs
+        lines = list(session.pool.get("lines", ())) + deploy.describe(foreseen) + costs
         self.say([*_seen(foreseen, session), *lines])
         return _result(foreseen, lines)
 

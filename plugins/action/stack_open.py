@@ -22,7 +22,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action impo
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import project_of, refuse_unreadable
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.taking_back import replacements
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.taking_back import is_own, replacements
 
 
 class ActionModule(DeployingAction):
@@ -99,7 +99,8 @@ class ActionModule(DeployingAction):
             return session._replace(reading=self.read(session.options)), [f"{what}; its files are brought back"]
         reading = self.read(session.options, usage=False)
         project, deployment = self.plan(reading, {}, left["services"])
-        self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
+        touched = any(is_own(entry["path"]) for entry in left["files"])
+        self.carry_out(project, deployment, session.options, self.options["wait_timeout"], touched)
         reading = self.read(session.options)
         services = f", {', '.join(deployment.services)} deployed again" if deployment.needed else ""
         return session._replace(reading=reading), [f"{what}; its files are brought back{services}"]

@@ -9,7 +9,11 @@ from typing import Any, ClassVar
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.taking_back import replacements, restored_diff
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.taking_back import (
+    is_own,
+    replacements,
+    restored_diff,
+)
 
 
 class ActionModule(DeployingAction):
@@ -41,7 +45,8 @@ class ActionModule(DeployingAction):
         restored = self.target("breakwater.stack.stack_restore", arguments)
         lines = [f"generation {found['id']} is brought back"]
         if session.options["engine"]:
-            lines += self._deploy(session, found["services"] if which == "open" else [])
+            pool = any(is_own(entry["path"]) for entry in found["files"])
+            lines += self._deploy(session, found["services"] if which == "open" else [], pool)
         return {
             **result,
             "changed": True,
@@ -50,12 +55,12 @@ class ActionModule(DeployingAction):
             "services": restored["services"],
         }
 
-    def _deploy(self, session: Session, ran: list[str]) -> list[str]:
+    def _deploy(self, session: Session, ran: list[str], pool: bool) -> list[str]:
         """Deploy the restored files, and start again what ran before this run."""
         reading = self.read_patiently(session.options, self.options["wait_timeout"], usage=False)
         project, deployment = self.plan(reading, session.kinds, ran)
         self.save(session._replace(reading=reading, texts={}, deployed=True))
-        self.carry_out(project, deployment, session.options, self.options["wait_timeout"])
+        self.carry_out(project, deployment, session.options, self.options["wait_timeout"], pool)
         if deployment.down:
             return ["the project is down and stays down"]
         return [f"deployed again: {', '.join(deployment.services)}"] if deployment.needed else ["nothing to deploy"]

@@ -14,6 +14,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action impo
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import (
     entries_of,
+    is_as_planned,
     services_containers,
     text_of,
 )
@@ -26,7 +27,11 @@ class ActionModule(StackAction):
         """Show the diff and write, unless in check mode."""
         session = self.session()
         entries = entries_of(session.reading)
-        planned = [path for path in session.texts if _differs(session, entries.get(path), path)]
+        planned = [
+            path
+            for path, text in session.texts.items()
+            if not is_as_planned(entries.get(path), text, session.attributes.get(path, ()))
+        ]
         gone = [path for path in session.removed if path in entries]
         result: dict[str, Any] = {"changed": bool(planned or gone), "files": sorted([*planned, *gone])}
         result["generation"] = None
@@ -62,14 +67,6 @@ class ActionModule(StackAction):
     def _running(session: Session) -> set[str]:
         """Give the services that run."""
         return {item["service"] for item in services_containers(session.reading) if item["state"] == "running"}
-
-
-def _differs(session: Session, entry: Mapping[str, Any] | None, path: str) -> bool:
-    """Say whether a file is not as it is planned."""
-    if entry is None or session.texts[path] != text_of(entry):
-        return True
-    wanted = session.attributes.get(path) or (None, None, None)
-    return any(value not in (None, entry[key]) for key, value in zip(("mode", "uid", "gid"), wanted, strict=False))
 
 
 def _diff(session: Session, entries: Mapping[str, Any], path: str) -> str:

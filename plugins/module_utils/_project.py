@@ -30,8 +30,11 @@ OVERRIDE_FILES = (
 _VARIABLE = re.compile(rb"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _ASSIGNMENT = r"(?m)^[ \t]*(?:export[ \t]+)?{name}[ \t]*=[ \t]*(.*)$"
 _NAME = re.compile(rb"(?m)^(?:name|\"name\"|'name')[ \t]*:[ \t]+(.*)$")
-# A word that ends like a YAML file; a volume (`./a.yml:/etc/a.yml`) is none.
-_REFERENCE = re.compile(rb"(?m)(?:^|[\s\[{,\"'])([^\s\"'\[\]{},#:]+\.ya?ml)(?=$|[\s\"'\]},])")
+# A word that ends like a YAML file, or looks like a file with variables; a volume (`./a.yml:/etc/a.yml`) is none.
+_WORD = rb"[^\s\"'\[\]{},#:]"
+_REFERENCE = re.compile(
+    rb"(?m)(?:^|[\s\[{,\"'])(" + _WORD + rb"+\.ya?ml|" + _WORD + rb"*\.env[\w.-]*)(?=$|[\s\"'\]},])"
+)
 _MAX_REFERENCES = 50
 #: Folder in the project of the files that Breakwater adds to it.
 OWN_FOLDER = "breakwater"

@@ -76,6 +76,13 @@ class Deployment(NamedTuple):
         return [need.service for need in self.updates] + [need.service for stage in self.stages for need in stage]
 
 
+class Pool(NamedTuple):
+    """The pooler's service, which always has to run, and those that go through it in the order of their move."""
+
+    service: str
+    clients: tuple[str, ...]
+
+
 def plan_deployment(
     project: Project,
     containers: Sequence[Mapping[str, Any]],
@@ -83,6 +90,7 @@ def plan_deployment(
     kinds: Mapping[str, str],
     ran: Collection[str] = (),
     max_impact: str = "datastore_restart",
+    pool: Pool | None = None,
 ) -> Deployment:
     """Compare the files with the containers.
 
@@ -93,6 +101,7 @@ def plan_deployment(
         kinds: kind of every service.
         ran: services that ran before a deployment that broke off, and so have to run again.
         max_impact: the most that the deployment may cost.
+        pool: the connection pool, None where the project has none.
     """
     by_service: dict[str, list[Mapping[str, Any]]] = {}
     for container in containers:
@@ -104,7 +113,8 @@ def plan_deployment(
     left: list[str] = []
     for name in project.services:
         found = by_service.get(name, [])
-        need, why_left = _broken_off(project, name, found, kinds) if name in ran else None, ""
+        lasts = name in ran or (pool is not None and name == pool.service)
+        need, why_left = _broken_off(project, name, found, kinds) if lasts else None, ""
         if need is None:
             need, why_left = _judge(project, name, found, hashes, kinds)
         if need is not None:
@@ -115,7 +125,7 @@ def plan_deployment(
     restarts = [need for need in needs if not need.update]
     held = tuple(need for need in restarts if IMPACTS.index(_impact(need)) > IMPACTS.index(max_impact))
     left += [f"{need.service}: differs, and is held back: {_impact(need)} is above {max_impact}" for need in held]
-    stages = _stages([need for need in restarts if need not in held])
+    stages = _stages([need for need in restarts if need not in held], pool)
     return Deployment(updates, stages, tuple(left), down=False, held=held)
 
 
@@ -133,7 +143,7 @@ def _broken_off(
     daemon = (project.services[name].restart or "no") in ("always", "unless-stopped")
     if not daemon and containers and all(item["state"] == "exited" and item["exit_code"] == 0 for item in containers):
         return None
-    reasons = ("ran before, and does not run now",)
+    reasons = ("ran before, and does not run now",) if containers else ("has to run, and has no container",)
     ids = tuple(item["id"] for item in containers)
     return Need(name, kinds[name], reasons, False, ids, grace_of(project, name, kinds[name], containers))
 
@@ -178,13 +188,16 @@ def grace_of(project: Project, name: str, kind: str, containers: Sequence[Mappin
     return math.ceil(max(GRACE.get(kind, DEFAULT_STOP) if stated is None else stated, *promised, 0))
 
 
-def _stages(needs: Sequence[Need]) -> tuple[tuple[Need, ...], ...]:
-    """Order services by what their restart does to the others."""
+def _stages(needs: Sequence[Need], pool: Pool | None) -> tuple[tuple[Need, ...], ...]:
+    """Order services by what their restart does to the others; the pooler's clients follow it one by one."""
+    by_name = {need.service: need for need in needs}
+    pooled = [(by_name[name],) for name in (pool.service, *pool.clients) if name in by_name] if pool else []
+    needs = [need for need in needs if (need,) not in pooled]
     stages = [tuple(need for need in needs if need.kind in kinds) for kinds in _STAGES]
     others = [(need,) for need in needs if need.kind in DATA_STORES]
     known = {kind for kinds in _STAGES for kind in kinds} | DATA_STORES
     jobs = [tuple(need for need in needs if need.kind not in known)]
-    return tuple(stage for stage in (*jobs, *stages, *others) if stage)
+    return tuple(stage for stage in (*jobs, *stages, *pooled, *others) if stage)
 
 
 def update_arguments(config: Any) -> list[str]:

@@ -15,6 +15,7 @@ from ..policy.in_force import differences
 from ..policy.model import DATA_STORES
 from .action import PROJECT_OPTIONS, ActionFailed, StackAction, kinds_of
 from .deploy import ALIVE, Deployment, Need, plan_deployment, update_arguments
+from .pooling import PoolSteps, order_of
 from .stack import project_of, services_containers
 
 COMPOSE = "community.docker.docker_compose_v2"
@@ -39,26 +40,35 @@ class DeployingAction(StackAction):
         project = project_of(reading, {})
         kinds = kinds_of(project, stated_kinds)
         containers = services_containers(reading)
-        return project, plan_deployment(project, containers, known_hashes(reading), kinds, ran, max_impact)
+        self._pool_reading = reading
+        pool = order_of(reading)
+        return project, plan_deployment(project, containers, known_hashes(reading), kinds, ran, max_impact, pool)
 
-    def carry_out(self, project: Project, deployment: Deployment, options: Mapping[str, Any], timeout: int) -> None:
+    def carry_out(
+        self, project: Project, deployment: Deployment, options: Mapping[str, Any], timeout: int, pool: bool = False
+    ) -> None:
         """Do what a deployment says, in its order.
 
         Args:
-            project: the files on the target.
+            project: the files on the target, as `plan` has given them.
             deployment: what to do.
             options: the options that name the project.
             timeout: seconds that each stage may take until it is healthy.
+            pool: the connection pool was changed: its files, or its objects in PostgreSQL.
 
         Raises:
             ActionFailed: a stage failed; names the culprit and shows the end of its log.
         """
+        steps = PoolSteps(self, project, self._pool_reading, options, timeout)
+        steps.begin(deployment, pool)
         for need in deployment.updates:
             self._update(project, need, options)
         for stage in deployment.stages:
             self._recreate(project, stage, options, timeout)
+            steps.after(stage)
             if any(need.kind in DATA_STORES for need in stage):
                 self._await_health(options, timeout, [need.service for need in stage])
+        steps.end(pool and not deployment.down)
 
     def _await_health(self, options: Mapping[str, Any], timeout: int, after: Sequence[str]) -> None:
         """Wait until all that is checked is healthy again, before the next data store is touched.
@@ -87,7 +97,7 @@ class DeployingAction(StackAction):
                     raise
             time.sleep(_POLL_SECONDS)
 
-    def _docker(self, options: Mapping[str, Any], *arguments: str) -> dict[str, Any]:
+    def docker(self, options: Mapping[str, Any], *arguments: str) -> dict[str, Any]:
         """Run a `docker` command on the target, in the project folder."""
         docker = [options.get("docker_cli") or "docker"]
         if options.get("docker_host"):
@@ -98,7 +108,7 @@ class DeployingAction(StackAction):
     def _update(self, project: Project, need: Need, options: Mapping[str, Any]) -> None:
         """Bring the limits of running containers back; nothing is restarted."""
         self.say([f"{need.service}: bringing its limits back, nothing is restarted"])
-        self._docker(options, "update", *update_arguments(project.services[need.service]), *need.containers)
+        self.docker(options, "update", *update_arguments(project.services[need.service]), *need.containers)
 
     def _recreate(self, project: Project, stage: tuple[Need, ...], options: Mapping[str, Any], timeout: int) -> None:
         """Recreate the services of one stage and wait for them."""
@@ -135,10 +145,23 @@ class DeployingAction(StackAction):
             lines += self._log_end(options, container["id"])
         return "\n".join(lines)
 
+    def log_of(self, service: str, options: Mapping[str, Any]) -> str:
+        """Return the end of the logs of a service, under the names of its containers."""
+        lines = []
+        for container in services_containers(self.read(options, usage=False)):
+            if container["service"] == service:
+                lines += [f"{container['name']}: its log ends with:", *self._log_end(options, container["id"])]
+        return "\n".join(lines)
+
+    @staticmethod
+    def failure(reason: str) -> ActionFailed:
+        """Make the failure of the task."""
+        return ActionFailed(reason)
+
     def _log_end(self, options: Mapping[str, Any], container: str) -> list[str]:
         """Return the last lines of a container's log."""
         try:
-            log = self._docker(options, "logs", "--tail", str(_LOG_LINES), container)
+            log = self.docker(options, "logs", "--tail", str(_LOG_LINES), container)
         except ActionFailed as error:
             return [f"  (cannot be read: {error})"]
         return [f"  {line}" for line in f"{log['stdout']}\n{log['stderr']}".strip().splitlines()[-_LOG_LINES:]]

@@ -4,8 +4,9 @@
 """Taking the changes of a generation back when people have edited the files since. Pure functions.
 
 The lines that the generation changed are taken back where they still stand as it left them; everything else stays as
-people have it. The result is proven by its data: it differs from the text now exactly as the generation's "before"
-differs from its "after". Where that cannot be had, nothing is guessed.
+people have it. The result of a Compose file is proven by its data: it differs from the text now exactly as the
+generation's "before" differs from its "after". Where that cannot be had, nothing is guessed. Files with variables are
+lines, and nothing but lines.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def take_back(name: str, before: str, after: str, current: str) -> str:
         return before
     result = _three_way(name, before.split("\n"), after.split("\n"), current.split("\n"))
     text = "\n".join(result)
-    _prove(name, before, after, current, text)
+    if name.endswith((".yml", ".yaml")):
+        _prove(name, before, after, current, text)
     return text
 
 

@@ -100,7 +100,7 @@ def load(folder: str, host: str, directory: str) -> Session:
             values = json.load(file)
     except FileNotFoundError:
         raise SessionError(NOT_OPEN.format(directory=directory, host=host)) from None
-    return Session(**{**values, "held": tuple(values["held"])})
+    return Session(**{**values, **{key: tuple(values[key]) for key in ("held", "removed")}})
 
 
 def forget(folder: str, host: str, directory: str) -> None:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...module_utils import _transport
@@ -56,6 +56,20 @@ def text_of(entry: Mapping[str, Any]) -> str:
         ComposeError: not UTF-8, or not text.
     """
     return decode(_transport.decode(entry["content"]), entry["path"])
+
+
+def is_as_planned(entry: Mapping[str, Any] | None, text: str, attributes: Sequence[Any] = ()) -> bool:
+    """Say whether a file of a reading is as it is planned.
+
+    Args:
+        entry: the file, None where there is none.
+        text: its planned text.
+        attributes: planned mode, owner and group; None for what may stay.
+    """
+    if entry is None or text_of(entry) != text:
+        return False
+    keys = ("mode", "uid", "gid")
+    return all(want in (None, entry[key]) for key, want in zip(keys, attributes, strict=False))
 
 
 def environment_of(reading: Mapping[str, Any], texts: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -9,20 +9,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ...module_utils import _transport
+from ...module_utils._project import OWN_FOLDER
 from .render import masked_diff
 from .rollback import TakeBackRefused, take_back
 
 
 class Replacement(NamedTuple):
-    """One file to be written instead of the generation's copy: what it is now and what is wanted."""
+    """One file to be written instead of the generation's copy: what it is now and what is wanted, None for no file."""
 
     path: str
     current: str
-    wanted: str
-    sha256: str
+    wanted: str | None
+    sha256: str | None
 
     def argument(self) -> dict[str, Any]:
         """Return it as the target's module takes it."""
+        if self.wanted is None:
+            return {"path": self.path, "remove": True, "expected_sha256": self.sha256}
         content = _transport.pack_bytes(self.wanted.encode("utf-8"))
         return {"path": self.path, "content_z": content, "expected_sha256": self.sha256}
 
@@ -38,7 +41,9 @@ def replacements(generation: Mapping[str, Any]) -> list[Replacement]:
     """
     found = []
     for entry in generation["files"]:
-        if entry["status"] != "changed":
+        if is_own(entry["path"]) and entry["status"] in ("changed", "deleted"):
+            found.append(_whole(entry))
+        if is_own(entry["path"]) or entry["status"] != "changed":
             continue
         before, after, current = (_text(entry[f"{which}_content"]) for which in ("before", "after", "current"))
         try:
@@ -49,17 +54,28 @@ def replacements(generation: Mapping[str, Any]) -> list[Replacement]:
     return found
 
 
+def is_own(path: str) -> bool:
+    """Say whether a file is one of Breakwater's own, in which nobody else's edits have to be kept."""
+    return path.startswith(f"{OWN_FOLDER}/")
+
+
+def _whole(entry: Mapping[str, Any]) -> Replacement:
+    """Bring one of Breakwater's own files back as it was, whatever stands in its place."""
+    wanted = None if entry["before_content"] is None else _text(entry["before_content"])
+    return Replacement(entry["path"], _text(entry["current_content"]), wanted, entry["current_sha256"])
+
+
 def restored_diff(generation: Mapping[str, Any], wanted: Sequence[Replacement]) -> str:
     """Return the diff of a restore: what is there now against what it brings back, secrets masked."""
-    replaced = {item.path: item.wanted for item in wanted}
-    return "".join(
-        masked_diff(
-            entry["path"],
-            _text(entry["current_content"]),
-            replaced.get(entry["path"], _text(entry["before_content"])),
-        )
-        for entry in generation["files"]
-    )
+    replaced = {item.path: item.wanted or "" for item in wanted}
+    parts = []
+    for entry in generation["files"]:
+        path, now = entry["path"], _text(entry["current_content"])
+        then = replaced.get(path, _text(entry["before_content"]))
+        # Files of Breakwater's own may be secret from the first line to the last, and show only that they change.
+        lines = f"--- a/{path}\n+++ b/{path}\n(a file of Breakwater's own, not shown)\n" if now != then else ""
+        parts.append(lines if is_own(path) else masked_diff(path, now, then))
+    return "".join(parts)
 
 
 def _text(content: str | None) -> str:

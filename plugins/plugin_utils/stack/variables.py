@@ -36,6 +36,13 @@ PUBLIC = {
         "compose_limits_max_impact",
         "compose_limits_waivers",
     ),
+    "pgbouncer_": (
+        "pgbouncer_state",
+        "pgbouncer_image",
+        "pgbouncer_server",
+        "pgbouncer_applications",
+        "pgbouncer_temporal_version",
+    ),
 }
 
 

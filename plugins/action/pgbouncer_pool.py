@@ -1,0 +1,212 @@
+# Copyright: Breakwater contributors
+# GNU General Public License v3.0 or later (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Plan the connection pool, or its removal, on the stack as the tasks before have planned it."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any, ClassVar
+
+from ansible_collections.breakwater.stack.plugins.module_utils import _transport
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.kinds import version_of
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import IMPACTS
+from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres import pool_objects, pool_plan, pool_record
+from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.pool_plan import PoolRefused, Subject, Wanted
+from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.pool_record import Record
+from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.pooler import AUTH_ROLE, FOLDER
+from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.records import Sources
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed, StackAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import (
+    entries_of,
+    is_as_planned,
+    services_containers,
+    text_of,
+)
+
+_APPLICATION = {
+    "service": {"type": "str", "required": True},
+    "mode": {"type": "str", "choices": ["session", "transaction"], "default": "session"},
+}
+_NOTHING: dict[str, Any] = {"changed": False, "changes": [], "table": [], "msg": []}
+# 24 random bytes, as text without characters that any of the files would have to quote.
+_PASSWORD_BYTES = 24
+
+
+class ActionModule(StackAction):
+    """See the module's documentation."""
+
+    OPTIONS: ClassVar[dict[str, Any]] = {
+        "state": {"type": "str", "choices": ["present", "absent", "unchanged"], "default": "present"},
+        "image": {"type": "str", "required": True},
+        "server": {"type": "str"},
+        "applications": {"type": "list", "elements": "dict", "options": _APPLICATION, "default": []},
+        "temporal_version": {"type": "str"},
+    }
+
+    def work(self) -> dict[str, Any]:
+        """Plan; nothing is written."""
+        session = self.session()
+        record = pool_record.of_reading(session.reading)
+        try:
+            if self.options["state"] == "absent":
+                return self._remove(session, record)
+            if self.options["state"] == "unchanged" and record is None:
+                return self._nothing("")
+            return self._set_up(session, record)
+        except PoolRefused as refused:
+            raise ActionFailed(str(refused)) from None
+
+    def _set_up(self, session: Session, record: Record | None) -> dict[str, Any]:
+        """Plan a pool."""
+        project = self.project(session)
+        sources = sources_of(session)
+        wanted = self._wanted()
+        subject = pool_plan.subject_of(project, sources, wanted, record)
+        why_not = self._why_not(session, subject)
+        if subject is None or why_not:
+            return self._nothing(why_not)
+        row = self._ask(session, subject)
+        known = pool_record.own_text(session.reading, f"{FOLDER}/userlist.txt")
+        password = pool_record.password_of(known, AUTH_ROLE) or secrets.token_urlsafe(_PASSWORD_BYTES)
+        cores = project.services[subject.server].cpus or session.reading["host"]["cpus"] or 1
+        server = pool_plan.Server(row, float(cores), self._descriptors(session, subject))
+        plan = pool_plan.plan_pool(project, sources, wanted, subject, server, password, record)
+        wrong = pool_objects.differences(row, plan.record.users, subject.databases, password)
+        return self._keep(session, project, record, plan, wrong, pool_objects.superusers(row))
+
+    def _wanted(self) -> Wanted:
+        """Return what the inventory asks for."""
+        options = self.options
+        modes = {item["service"]: item["mode"] for item in options["applications"]}
+        version = version_of(options["temporal_version"]) if options["temporal_version"] else None
+        if options["temporal_version"] and version is None:
+            raise ActionFailed(
+                f"pgbouncer_temporal_version: {options['temporal_version']!r} is no version such as 1.31.2"
+            )
+        return Wanted(options["image"], options["server"] or "", modes, version)
+
+    def _why_not(self, session: Session, subject: Subject | None) -> str:
+        """Say why no pool is planned now, though nothing is wrong; "" when one is."""
+        if subject is None:
+            return "" if not self.options["applications"] else "no PostgreSQL service, so no pool"
+        if not session.options["engine"]:
+            return "no pool is planned, because the engine is not asked (breakwater_deploy is false)"
+        if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):
+            return f"no pool is planned: it recreates its clients, and the most allowed is {session.max_impact}"
+        if _container(session, subject.server) is None:
+            return f"no pool is planned, because {subject.server} does not run and cannot be asked"
+        return ""
+
+    def _nothing(self, why: str) -> dict[str, Any]:
+        """Plan nothing, and say why."""
+        lines = [why] if why else []
+        self.say(lines)
+        return {**_NOTHING, "msg": lines}
+
+    def _reach(self, session: Session, server: str) -> dict[str, Any]:
+        """Give the arguments that name the server's container on its engine."""
+        engine = {key: session.options[key] for key in ("docker_host", "docker_cli") if session.options.get(key)}
+        return {"container": _container(session, server), **engine}
+
+    def _ask(self, session: Session, subject: Subject) -> dict[str, Any]:
+        """Ask the server what it allows and what it has of the pool."""
+        query = pool_objects.facts_query(subject.users, subject.databases)
+        arguments = self._reach(session, subject.server) | {"user": subject.superuser, "query": query}
+        row: dict[str, Any] = _transport.unpack(self.target("breakwater.stack.postgres_sql", arguments)["rows_z"])[0]
+        return row
+
+    def _descriptors(self, session: Session, subject: Subject) -> int | None:
+        """Ask how many file descriptors the engine lets a container have; None where it sets no bound."""
+        script = _transport.pack_bytes(b"ulimit -Hn")
+        arguments = self._reach(session, subject.server) | {"script_z": script}
+        if self.check:
+            arguments["even_in_check_mode"] = True
+        printed = self.target("breakwater.stack.container_script", arguments)["stdout"].strip()
+        return int(printed) if printed.isdigit() else None
+
+    def _keep(
+        self,
+        session: Session,
+        project: Project,
+        record: Record | None,
+        plan: pool_plan.PoolPlan,
+        wrong: list[str],
+        superusers: list[str],
+    ) -> dict[str, Any]:
+        """Put the plan into the session."""
+        changes = pool_plan.changes(plan, project.files[0].name, record is None)
+        attributes = pool_plan.attributes(plan)
+        entries = entries_of(session.reading)
+        stale = [
+            file.path
+            for file in plan.files
+            if not is_as_planned(entries.get(file.path), file.text, attributes[file.path])
+        ]
+        written = {file.path: file.text for file in plan.files if file.path in stale}
+        texts = {**session.texts, **plan.texts, **written}
+        lines = [] if record is None else [*wrong, *(f"{path}: is not as it has to be" for path in stale)]
+        pool = {"service": plan.record.service, "clients": [c.service for c in plan.record.clients], "lines": lines}
+        changed = bool(wrong or stale or changes)
+        self.save(
+            session._replace(
+                texts=texts,
+                attributes={**session.attributes, **attributes},
+                changes=[*session.changes, *changes],
+                budget=[*session.budget, *(plan.table if changed else ())],
+                pool=pool if changed else {},
+            )
+        )
+        said = [f"{change['service']}: {change['summary']}" for change in changes] + lines
+        said += [
+            f"to look at: {name} is a superuser; give each client a role of its own" for name in superusers if changes
+        ]
+        self.say(said or ["the pool is as it has to be"])
+        return {"changed": changed, "changes": changes, "table": list(plan.table), "msg": said}
+
+    def _remove(self, session: Session, record: Record | None) -> dict[str, Any]:
+        """Plan the removal of the pool."""
+        if record is None:
+            return self._nothing("")
+        if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):
+            return self._nothing(f"the pool stays: its removal recreates clients, above {session.max_impact}")
+        entries = entries_of(session.reading)
+        current = {path: session.texts.get(path, text_of(entries[path])) for path in record.before if path in entries}
+        texts = pool_record.without_pool(record, current)
+        own = [path for path in entries if pool_record.is_pools(path)]
+        changes = pool_plan.removal_changes(record, next(iter(record.before), ""))
+        kept = {path: text for path, text in session.texts.items() if path not in own}
+        self.save(
+            session._replace(
+                texts={**kept, **texts},
+                removed=[*session.removed, *own],
+                attributes={**session.attributes, **dict.fromkeys(own, (None, None, None, True))},
+                changes=[*session.changes, *changes],
+                pool={"service": record.service, "clients": [], "lines": [f"{record.service}: is removed at the end"]},
+            )
+        )
+        lines = [f"{change['service']}: {change['summary']}" for change in changes]
+        self.say(lines)
+        return {"changed": True, "changes": changes, "table": [], "msg": lines}
+
+
+def _container(session: Session, service: str) -> str | None:
+    """Return the id of a service's running container."""
+    for item in services_containers(session.reading):
+        if item["service"] == service and item["state"] == "running":
+            return str(item["id"])
+    return None
+
+
+def sources_of(session: Session) -> Sources:
+    """Return the files with variables as the tasks so far have planned them."""
+    found = session.reading["project"]
+    dotenv = {entry["path"]: session.texts.get(entry["path"], text_of(entry)) for entry in found["env_files"]}
+    env_files = {
+        entry["path"]: session.texts.get(entry["path"], text_of(entry))
+        for entry in (*found["referenced"], *found["env_files"])
+        if not entry["path"].endswith((".yml", ".yaml"))
+    }
+    return Sources(dotenv, env_files, found["env"])
