@@ -253,8 +253,9 @@ def test_a_user_without_permission_is_told(tmp_path: Path) -> None:
     folder.mkdir(mode=0o755)
     (folder / "compose.yml").write_text(IDLE)
     # Of what this user may not read, a copy: the code, and the way to the project. The system's Python, not ours.
-    for parent in (tmp_path, tmp_path.parent, tmp_path.parent.parent):
-        parent.chmod(0o755)
+    for parent in (tmp_path, *tmp_path.parents):
+        if not parent.stat().st_mode & 0o001:
+            parent.chmod(0o755)
     package = "ansible_collections/breakwater/stack/plugins/module_utils"
     shutil.copytree(os.path.dirname(_reader.__file__), tmp_path / package)
     code = f"""
