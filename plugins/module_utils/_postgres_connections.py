@@ -159,7 +159,7 @@ def _ask(
         try:
             row = _postgres_sql.query(docker, server, SELECT, timeout=TIMEOUT)[0]
         except StackError as error:
-            detail = getattr(error, "detail", "") or str(error)
+            detail = " ".join((getattr(error, "detail", "") or str(error)).split())
             attempts.append({"how": how, "outcome": printable(_FAILED.sub("", detail))})
             if f'database "{server.database}" does not exist' not in detail:
                 refused.add(server.user)

@@ -20,7 +20,7 @@ services:
     image: postgres:17
   app:
     image: app
-    environment: {DATABASE_URL: "postgresql://temporal:${SECRET}@db/app?pool_size=4"}
+    environment: {DATABASE_URL: "postgresql://temporal:${SECRET}@db/app?connection_limit=4"}
 """
 
 
