@@ -34,6 +34,7 @@ from tests.integration.guard.workloads import (
     Greedy,
     Plain,
     Stalls,
+    Waits,
     attributes,
     new_id,
     seconds,
@@ -230,11 +231,16 @@ def test_an_activity_that_falls_silent_is_found(address: str, policy_file: Polic
     async def go() -> None:
         client, _ = await connect(address, policy_file("activities: {heartbeat: 1s}"))
         async with working(client) as queue:
-            with pytest.raises(WorkflowFailureError) as failed:
-                await client.execute_workflow(Stalls.run, id=new_id(), task_queue=queue)
-        cause = failed.value.cause
-        assert isinstance(cause, ActivityError)
-        assert isinstance(cause.cause, TemporalTimeout)
-        assert cause.cause.type == TimeoutType.HEARTBEAT
+            options: dict[str, Any] = {"task_queue": queue}
+            beats = client.execute_workflow(Waits.run, args=[2.5, 60.0], id=new_id(), **options)
+            silent = client.execute_workflow(Stalls.run, id=new_id(), **options)
+            stops = client.execute_workflow(Waits.run, args=[2.5, 0.1], id=new_id(), **options)
+            outcomes = await asyncio.gather(beats, silent, stops, return_exceptions=True)
+        assert outcomes[0] is None
+        for failure in outcomes[1:]:
+            assert isinstance(failure, WorkflowFailureError)
+            assert isinstance(failure.cause, ActivityError)
+            assert isinstance(failure.cause.cause, TemporalTimeout)
+            assert failure.cause.cause.type == TimeoutType.HEARTBEAT
 
     asyncio.run(go())

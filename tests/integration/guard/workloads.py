@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -15,6 +17,9 @@ from temporalio.client import Client, WorkflowHistory
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.worker import Worker
+
+with workflow.unsafe.imports_passed_through():
+    from breakwater.guard.heartbeats import Beating
 
 QUEUE = "guarded"
 HOUR = timedelta(hours=1)
@@ -28,6 +33,12 @@ async def step() -> str:
 @activity.defn
 async def stall() -> None:
     await asyncio.sleep(3600)
+
+
+@activity.defn
+def patient(seconds: float, at_most: float) -> None:
+    with Beating(timedelta(seconds=at_most)):
+        time.sleep(seconds)
 
 
 @workflow.defn
@@ -110,6 +121,20 @@ class Stalls:
 
 
 @workflow.defn
+class Waits:
+    """Runs an activity that blocks its thread for longer than it may be silent."""
+
+    @workflow.run
+    async def run(self, seconds: float, at_most: float) -> None:
+        await workflow.execute_activity(
+            patient,
+            args=[seconds, at_most],
+            start_to_close_timeout=HOUR,
+            retry_policy=RetryPolicy(maximum_attempts=1),
+        )
+
+
+@workflow.defn
 class Stages:
     """An activity without timeouts, an hour of another one, a signal, and the same again; refusals are survived."""
 
@@ -146,15 +171,17 @@ class Stages:
         return self.over
 
 
-WORKFLOWS: list[type] = [Plain, Bare, Greedy, Leaf, Again, Stalls, Stages]
+WORKFLOWS: list[type] = [Plain, Bare, Greedy, Leaf, Again, Stalls, Waits, Stages]
 
 
 @asynccontextmanager
 async def working(client: Client, **options: Any) -> AsyncIterator[str]:
     """Run a worker on a queue of its own and give the queue's name."""
     queue = f"{QUEUE}-{uuid.uuid4()}"
-    async with Worker(client, task_queue=queue, workflows=WORKFLOWS, activities=[step, stall], **options):
-        yield queue
+    with ThreadPoolExecutor(2) as threads:
+        options |= {"activities": [step, stall, patient], "activity_executor": threads}
+        async with Worker(client, task_queue=queue, workflows=WORKFLOWS, **options):
+            yield queue
 
 
 def new_id(name: str = "w") -> str:
