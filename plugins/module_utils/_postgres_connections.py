@@ -109,7 +109,7 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
     name = str(container.get("Name", "")).lstrip("/")
     known = _postgres_origins.origins(inspected, request.container, request.project)
     attempts: list[dict[str, str]] = []
-    facts = _ask(docker, _accounts(request, container), attempts) or _look(request, docker, attempts)
+    facts = _ask(docker, _accounts(docker, request, container), attempts) or _look(request, docker, attempts)
     if facts is None:
         tried = "; ".join(f"{attempt['how']}: {attempt['outcome']}" for attempt in attempts)
         raise StackError(f"PostgreSQL in {name}: no way to see its connections. Tried {tried}")
@@ -138,13 +138,24 @@ def _running(docker: _compose_cli.Docker) -> list[dict[str, Any]]:
         raise _compose_cli.failure("inspect the containers", result) from None
 
 
-def _accounts(request: Request, container: Mapping[str, Any]) -> list[_postgres_sql.Server]:
+def _accounts(
+    docker: _compose_cli.Docker, request: Request, container: Mapping[str, Any]
+) -> list[_postgres_sql.Server]:
     """Give the roles and databases to try: those asked for, then the superuser that the image has made."""
     pairs = (str(pair).partition("=") for pair in (container.get("Config") or {}).get("Env") or [])
     environment = {name: value for name, _equals, value in pairs}
-    roles = dict.fromkeys(role for role in (request.role, environment.get("POSTGRES_USER") or "postgres") if role)
+    made = environment.get("POSTGRES_USER") or _from_file(docker, request, environment.get("POSTGRES_USER_FILE"))
+    roles = dict.fromkeys(role for role in (request.role, made or "postgres") if role)
     databases = dict.fromkeys(name for name in (request.database, "postgres", "template1") if name)
     return [_postgres_sql.Server(request.container, role, database) for role in roles for database in databases]
+
+
+def _from_file(docker: _compose_cli.Docker, request: Request, path: str | None) -> str:
+    """Read a file that the image takes a name from (``POSTGRES_USER_FILE``); empty where it cannot be read."""
+    if not path:
+        return ""
+    result = docker.run(["exec", request.container, "cat", path])
+    return result.stdout.strip() if result.code == 0 else ""
 
 
 def _ask(

@@ -16,6 +16,13 @@ LEVELS = ("ok", "warning", "critical")
 SCHEMA_VERSION = 1
 
 _IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
+_QUESTIONS = {
+    "service": "origin",
+    "database": "database",
+    "user": "user",
+    "application": "application",
+    "state": "state",
+}
 _NOT_SHOWN = "(not shown to this role)"
 _NONE = "(none)"
 
@@ -113,17 +120,25 @@ def slots_of(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def counts_of(sessions: Sequence[Mapping[str, Any]]) -> dict[str, list[dict[str, Any]]]:
-    """Count the sessions by who they are and what they do, the most frequent first."""
-    keys = {"service": "origin", "database": "database", "user": "user", "application": "application", "state": "state"}
-    found = {}
-    for name, key in keys.items():
-        hideable = key in ("origin", "state")
-        counter = Counter(
-            session[key] or (_NOT_SHOWN if hideable and session["hidden"] else _NONE) for session in sessions
-        )
-        ordered = sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
-        found[name] = [{"name": value, "count": count} for value, count in ordered]
+    """Count the sessions by who they are and what they do, the most frequent first; services with their states."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for name, key in _QUESTIONS.items():
+        counter = Counter(_answer(session, key) for session in sessions)
+        found[name] = [{"name": value, "count": count} for value, count in _most_frequent(counter)]
+    states = Counter((_answer(session, "origin"), _answer(session, "state")) for session in sessions)
+    for item in found["service"]:
+        of_service = Counter({state: count for (origin, state), count in states.items() if origin == item["name"]})
+        item["states"] = [{"name": state, "count": count} for state, count in _most_frequent(of_service)]
     return found
+
+
+def _answer(session: Mapping[str, Any], key: str) -> str:
+    hidden = session["hidden"] and key in ("origin", "state")
+    return str(session[key] or (_NOT_SHOWN if hidden else _NONE))
+
+
+def _most_frequent(counter: Counter[str]) -> list[tuple[str, int]]:
+    return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
 def lock_waits(sessions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -289,6 +304,8 @@ def _notes(facts: Mapping[str, Any], sessions: Sequence[Mapping[str, Any]]) -> l
     if users:
         who = ", ".join(users)
         found.append(f"clients connect over the network as superuser ({who}): they may use up the reserved slots too")
+    if facts["source"] == "connection" and slots_of(facts)["free"] == 0:
+        found.append("this answer came through a reserved slot")
     if facts["source"] == "process_titles":
         found.append("titles tell neither applications nor ages, queries and who blocks whom")
     return found

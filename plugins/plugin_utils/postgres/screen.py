@@ -80,11 +80,17 @@ def _counts(counts: Mapping[str, Sequence[Mapping[str, Any]]], width: int) -> li
     for question, items in counts.items():
         if [item["name"] for item in items] == ["(none)"] and question == "application":
             continue
-        shown = [f"{item['name']} {item['count']}" for item in items[:NAMES]]
+        shown = [f"{item['name']} {item['count']}{_states(item)}" for item in items[:NAMES]]
         rest = sum(item["count"] for item in items[NAMES:])
         shown += [f"and {rest} of {len(items) - NAMES} more"] if rest else []
         found += _wrap(", ".join(shown) or "nobody", width, f"{'by ' + question:<15}  ")
     return found
+
+
+def _states(item: Mapping[str, Any]) -> str:
+    """What the sessions of a service do."""
+    states = item.get("states", ())
+    return "" if not states else f" ({', '.join(str(state['count']) + ' ' + state['name'] for state in states)})"
 
 
 def _who(session: Mapping[str, Any]) -> str:

@@ -106,6 +106,7 @@ def test_slots_run_out_and_the_answer_comes_all_the_same(stack: Stack, tmp_path:
     assert outcome.report["reasons"][0]["code"] == "slots_used"
     assert outcome.report["slots"]["free"] == 0
     assert outcome.report["slots"]["free_for_superusers"] == RESERVED + 3
+    assert "this answer came through a reserved slot" in outcome.report["notes"]
 
     stack.open("app", "owner").tell("BEGIN; SELECT 'canary';")
     for _ in range(RESERVED + 2):

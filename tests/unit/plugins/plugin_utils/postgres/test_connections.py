@@ -20,6 +20,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.connecti
 from .facts import SUBJECT, facts, idle, session, titles, waiting
 
 SCHEMA = Path(__file__).parents[5] / "docs/schemas/connections-1.json"
+HIDING = "(not shown to this role)"
 WORST = {"fits": False, "total": 120, "complete": True, "available": 9, "clients": [], "unclear": []}
 HIDDEN = {"hidden": True, "state": None, "address": None, "origin": None, "service": None, "state_seconds": None}
 
@@ -133,9 +134,9 @@ def test_counts_are_ordered_and_what_is_hidden_is_called_so() -> None:
     sessions = [session(1), session(2), session(3, origin="ui", state="active", application=None), session(4, **HIDDEN)]
     counts = judge(facts(sessions))["counts"]
     assert counts["service"] == [
-        {"name": "app", "count": 2},
-        {"name": "(not shown to this role)", "count": 1},
-        {"name": "ui", "count": 1},
+        {"name": "app", "count": 2, "states": [{"name": "idle", "count": 2}]},
+        {"name": HIDING, "count": 1, "states": [{"name": HIDING, "count": 1}]},
+        {"name": "ui", "count": 1, "states": [{"name": "active", "count": 1}]},
     ]
     assert counts["state"][0] == {"name": "idle", "count": 2}
     assert {item["name"] for item in counts["application"]} == {"worker", "(none)"}
@@ -166,6 +167,13 @@ def test_superusers_from_the_network_are_noted() -> None:
     assert judge(facts([local]))["notes"] == []
     (note,) = judge(facts([local, session(2, superuser=True)]))["notes"]
     assert "temporal" in note
+
+
+def test_an_answer_through_a_reserved_slot_says_so() -> None:
+    note = "this answer came through a reserved slot"
+    assert note in judge(facts(many(9)))["notes"]
+    assert note not in judge(facts(many(8)))["notes"]
+    assert note not in judge(titles(many(12)))["notes"]
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ CRITICAL: connections of corp, service postgres, PostgreSQL 17.6
             slots too
 
 connections  3 used of max_connections 12; applications may have 9, 6 left (3 kept for superusers)
-by service       app 2, worker 1
+by service       app 2 (1 active, 1 idle), worker 1 (1 idle in transaction)
 by database      app 3
 by user          temporal 3
 by application   worker 3
