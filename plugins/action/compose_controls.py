@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.plan import apply_plan, make_plan
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.settings import load_settings
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import render
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import render, verdicts
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed, StackAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import host_of, usage_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.tags import chosen_by_tags, narrowed
@@ -26,7 +26,8 @@ class ActionModule(StackAction):
         project = self.project(session)
         chosen = chosen_by_tags(self.vars.get("ansible_run_tags"), self.vars.get("ansible_skip_tags"))
         if chosen is None:
-            return {"changed": False, "changes": [], "withheld": [], "reported": [], "budget": []}
+            nothing: dict[str, Any] = {"changes": [], "withheld": [], "reported": [], "budget": []}
+            return {"changed": False, **nothing, "checked": [], "findings": []}
         settings = load_settings(narrowed(self.options["settings"], *chosen), f"inventory of {self.host}")
         host = host_of(session.reading, self.host)
         plan = make_plan(project, host, usage_of(session.reading), settings)
@@ -58,6 +59,8 @@ class ActionModule(StackAction):
             "withheld": withheld,
             "reported": reported,
             "budget": budget,
+            "checked": verdicts.checked_controls(settings),
+            "findings": [verdicts.finding_record(finding, names[finding.file]) for finding in plan.findings],
         }
 
 

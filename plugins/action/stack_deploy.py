@@ -7,12 +7,16 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import deploy, render
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import deploy, render, verdicts
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import kinds_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction, known_hashes
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.pooling import order_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import services_containers
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import (
+    environment_of,
+    project_of,
+    services_containers,
+)
 
 NOT_ASKED = "nothing is deployed: breakwater_deploy is false"
 
@@ -28,7 +32,7 @@ class ActionModule(DeployingAction):
         """Compare and deploy."""
         session = self.session()
         if not session.options["engine"]:
-            return {"changed": False, "stages": [], "updated": [], "left": [], "msg": [NOT_ASKED]}
+            return {"changed": False, "stages": [], "updated": [], "left": [], "msg": [NOT_ASKED], "engine": False}
         if self.check and session.texts:
             return self._foretell(session)
         reading = self.read(session.options, usage=False) if session.written else session.reading
@@ -44,7 +48,7 @@ class ActionModule(DeployingAction):
             self.save(session._replace(deployed=True))
             self.carry_out(project, deployment, session.options, self.options["wait_timeout"], bool(session.pool))
         result = _result(deployment, pool + deploy.describe(deployment) or ["every container runs as the files say"])
-        return {**result, "changed": result["changed"] or bool(session.pool)}
+        return {**result, "changed": result["changed"] or bool(session.pool), **self._standing(session, deployment)}
 
     def _foretell(self, session: Session) -> dict[str, Any]:
         """Say in check mode what the planned files would make the deployment do."""
@@ -67,7 +71,18 @@ class ActionModule(DeployingAction):
         ]
         lines = list(session.pool.get("lines", ())) + deploy.describe(foreseen) + costs
         self.say([*_seen(foreseen, session), *lines])
-        return _result(foreseen, lines)
+        return {**_result(foreseen, lines), **self._standing(session, foreseen)}
+
+    def _standing(self, session: Session, deployment: deploy.Deployment) -> dict[str, Any]:
+        """Say in check mode how the containers stand to the files as they are now, whatever is planned."""
+        if not self.check:
+            return {}
+        project = project_of(session.reading, {})
+        active = verdicts.active_services(project, session.options, environment_of(session.reading))
+        containers = services_containers(session.reading)
+        hashes = known_hashes(session.reading)
+        records = verdicts.container_records(project, containers, hashes, deployment, active)
+        return {"standing": records, "down": deployment.down}
 
 
 def _seen(deployment: deploy.Deployment, session: Session) -> list[str]:

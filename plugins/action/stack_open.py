@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _lock, _transport
 from ansible_collections.breakwater.stack.plugins.plugin_utils.requirements import community_docker_problem
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import variables
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import variables, verdicts
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import (
     PROJECT_OPTIONS,
     ActionFailed,
@@ -118,4 +118,5 @@ class ActionModule(DeployingAction):
             "project": reading["project"]["name"],
             "services": kinds,
             "host": reading["host"],
+            "last_run": verdicts.last_run(reading),
         }

@@ -18,15 +18,21 @@ SEVERITIES = ("info", "low", "medium", "high", "critical")
 
 
 class Option:
-    """One option: its word for the value (empty for a switch), its help, what it accepts."""
+    """One option: its word for the value (empty for a switch), its help, what it accepts.
 
-    __slots__ = ("choices", "help", "many", "metavar")
+    The values of ``many`` come comma-separated; those of ``repeat`` come one by one, and stay whole.
+    """
 
-    def __init__(self, metavar: str, text: str, choices: tuple[str, ...] = (), many: bool = False) -> None:
+    __slots__ = ("choices", "help", "many", "metavar", "repeat")
+
+    def __init__(
+        self, metavar: str, text: str, choices: tuple[str, ...] = (), many: bool = False, repeat: bool = False
+    ) -> None:
         self.metavar = metavar
         self.help = text
         self.choices = choices
         self.many = many
+        self.repeat = repeat
 
 
 class Options:
@@ -98,18 +104,26 @@ TABLES = {"scan": SCAN, "fix": FIX, "connections": CONNECTIONS, "temporal lint":
 _ON_FILES = ("scan", "fix", "temporal lint")
 
 
-def read_options(command: str, table: dict[str, Option], argv: Sequence[str]) -> Options:
+def read_options(
+    command: str,
+    table: dict[str, Option],
+    argv: Sequence[str],
+    options: Options | None = None,
+    short: dict[str, str] | None = None,
+) -> Options:
     """Read the command line of a command.
 
     Args:
         command: the command's name, for messages.
         table: what it accepts.
         argv: the arguments after the command.
+        options: where to keep them; plain :class:`Options` where nothing is given.
+        short: options by their one-letter names.
 
     Raises:
         UsageError: they cannot be understood.
     """
-    options = Options()
+    options = options or Options()
     left = list(reversed(argv))
     while left:
         argument = left.pop()
@@ -120,7 +134,7 @@ def read_options(command: str, table: dict[str, Option], argv: Sequence[str]) ->
             options.files.append(argument)
             continue
         name, equals, value = argument.partition("=")
-        name = "--help" if name == "-h" else name
+        name = "--help" if name == "-h" else (short or {}).get(name, name)
         option = table.get(name)
         if option is None:
             raise _usage(command, _unknown(name, table))
@@ -141,7 +155,9 @@ def _set(command: str, options: Options, name: str, option: Option, value: str) 
     attribute = name[2:].replace("-", "_")
     if option.choices and value not in option.choices:
         raise _usage(command, f'{name} is "{value}"; it must be one of {", ".join(option.choices)}')
-    if option.many:
+    if option.repeat:
+        getattr(options, attribute).append(value)
+    elif option.many:
         getattr(options, attribute).extend(part.strip() for part in value.split(",") if part.strip())
     else:
         setattr(options, attribute, value if option.metavar else True)

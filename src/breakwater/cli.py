@@ -26,6 +26,7 @@ commands:
   scan         show where Compose files do not follow the controls
   fix          show, or write, the edits that make them follow the controls
   connections  show who is connected to the PostgreSQL of a stack on this machine
+  drift        show what differs on the hosts from what hardening would make of them
   temporal lint
                show what the Temporal server would misread in its dynamic configuration
 
@@ -44,7 +45,9 @@ exit codes: 0 clean, 1 error, 2 findings or changes pending, 64 wrong usage, 130
 "breakwater COMMAND --help" tells more about a command.
 """
 
-COMMANDS = ("scan", "fix", "connections", "temporal")
+COMMANDS = ("scan", "fix", "connections", "drift", "temporal")
+#: Commands that run a playbook of the collection on the hosts of an inventory.
+ON_HOSTS = ("drift",)
 
 
 def run(argv: Sequence[str]) -> int:
@@ -88,6 +91,8 @@ def _dispatch(arguments: list[str]) -> int:
 
         sys.stdout.write(f"breakwater {version()}\n")
         return exits.CLEAN
+    if first in ON_HOSTS:
+        return _run_on_hosts(first, arguments[1:])
     if first == "temporal":
         return _temporal(arguments[1:])
     if first in COMMANDS:
@@ -107,6 +112,20 @@ def _run(name: str, argv: list[str]) -> int:
         return exits.CLEAN
     module = f"breakwater.{name.partition(' ')[0]}"
     __import__(module)  # importlib.import_module would load warnings and more
+    code: int = sys.modules[module].command(options)
+    return code
+
+
+def _run_on_hosts(name: str, argv: list[str]) -> int:
+    """Run a command that runs a playbook, or print its help."""
+    from breakwater.front_arguments import help_of, read_front_options
+
+    options = read_front_options(name, argv)
+    if options.help:
+        sys.stdout.write(help_of(name))
+        return exits.CLEAN
+    module = "breakwater.drift" if name == "drift" else "breakwater.front"
+    __import__(module)
     code: int = sys.modules[module].command(options)
     return code
 

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from .conftest import LIMITS, ROOT, Stack
+from stacks import LIMITS, ROOT, Stack
 
 #: Shell code that is true where the container has no memory limit, on cgroup v1 and v2.
 UNLIMITED = (

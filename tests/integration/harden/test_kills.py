@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 
-from .conftest import LIMITS, Stack
+from stacks import LIMITS, Stack
 
 POINTS = 20
 #: Every so many kills a run goes on to its end.

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .conftest import Stack
+from stacks import Stack
 
 
 def test_every_byte_comes_back(stack: Stack) -> None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from .conftest import Stack
+from stacks import Stack
 
 
 def test_check_mode_touches_nothing_and_shows_what_the_run_does(stack: Stack) -> None:

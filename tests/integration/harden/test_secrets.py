@@ -8,7 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from .conftest import Stack
+from stacks import Stack
 
 CANARY = "c4n4ry-b1rd-7f3a"
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .conftest import Stack
+from stacks import Stack
 
 
 def edit_limit(stack: Stack) -> None:

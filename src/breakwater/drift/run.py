@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Run the collection's playbook in check mode through ansible-runner, and leave nothing behind.
+
+ansible-runner keeps events, facts and the environment in its private data folder, and Ansible keeps what a run knows of
+a stack in its temporary folder. Both may hold secrets, so both lie in one folder (0700) that ends with the run.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, NamedTuple
+
+from breakwater.drift import children
+from breakwater.drift.reading import Ending
+from breakwater.exits import CommandError
+
+PLAYBOOK = "breakwater.stack.harden"
+#: Every process of a run carries this variable, whatever session it has made itself the leader of.
+MARK = "BREAKWATER_DRIFT_RUN"
+_POLL_SECONDS = 1
+#: What a process gets to end in order before it is killed: Ansible then removes its files from the hosts.
+_GRACE_SECONDS = 5.0
+_FATAL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Variables that ansible-runner sets unless they are there, though the user's ansible.cfg may say otherwise.
+_NOT_OURS = ("ANSIBLE_HOST_KEY_CHECKING",)
+
+
+class Checked(NamedTuple):
+    """What a check run gave: its events in order, and how it ended."""
+
+    events: list[dict[str, Any]]
+    ending: Ending
+
+
+def check(arguments: Sequence[str], timeout: int, follow: Callable[[Mapping[str, Any]], None]) -> Checked:
+    """Run the playbook in check mode, with diff.
+
+    Args:
+        arguments: for ansible-playbook (inventory, limit, variables...).
+        timeout: seconds that the whole check may take, 0 for as long as it takes.
+        follow: called with each event as it comes.
+
+    Raises:
+        CommandError: Ansible cannot be started.
+    """
+    if shutil.which("ansible-playbook", path=_path()) is None:
+        raise CommandError("ansible-playbook is not found; install ansible-core beside breakwater")
+    events: list[dict[str, Any]] = []
+
+    def take(event: dict[str, Any]) -> bool:
+        events.append(event)
+        follow(event)
+        return False  # so that it is not written to a file
+
+    with _private_folder() as folder, _until_told_to_end() as told:
+        runner = _runner(folder, arguments, timeout, take, _ender(told, folder))
+        try:
+            status, code = runner.run()
+        finally:
+            children.end(MARK, folder, _GRACE_SECONDS)
+    ended = "interrupted" if told.is_set() else "timed out" if status == "timeout" else ""
+    return Checked(events, Ending(code or 0, ended, timeout))
+
+
+def command_line(arguments: Sequence[str]) -> list[str]:
+    """Return the command that a check runs, as a person could type it."""
+    return ["ansible-playbook", *arguments, "--check", "--diff", PLAYBOOK]
+
+
+def _runner(
+    folder: str, arguments: Sequence[str], timeout: int, take: Callable[[dict[str, Any]], bool], end: Callable[[], bool]
+) -> Any:
+    """Prepare ansible-runner; nothing of its configuration is taken from the user's folders."""
+    from ansible_runner import interface
+
+    settings: dict[str, Any] = {"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True}
+    if timeout:
+        settings["job_timeout"] = timeout
+    runner = interface.init_runner(
+        private_data_dir=folder,
+        project_dir=os.getcwd(),
+        playbook=PLAYBOOK,
+        cmdline=shlex.join([*arguments, "--check", "--diff"]),
+        quiet=True,
+        suppress_env_files=True,
+        settings=settings,
+        event_handler=take,
+        cancel_callback=end,
+        envvars={
+            "PATH": _path(),
+            "ANSIBLE_LOCAL_TEMP": os.path.join(folder, "tmp"),
+            "ANSIBLE_NOCOLOR": "1",
+            MARK: folder,
+        },
+    )
+    for name in _NOT_OURS:
+        if name not in os.environ:
+            runner.config.env.pop(name, None)
+    return runner
+
+
+def _path() -> str:
+    """Return where programs are looked for: first beside the interpreter, whose Ansible knows this collection."""
+    return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+@contextmanager
+def _private_folder() -> Iterator[str]:
+    """Make a folder that only its owner can enter, and remove it whatever happens."""
+    folder = tempfile.mkdtemp(prefix="breakwater-drift-")
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _until_told_to_end() -> Iterator[threading.Event]:
+    """Turn the signals that end a command into an event, so that what was started is ended first."""
+    told = threading.Event()
+
+    def tell(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    before = {number: signal.signal(number, tell) for number in _FATAL}
+    try:
+        yield told
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _ender(told: threading.Event, folder: str) -> Callable[[], bool]:
+    """Make the question that ansible-runner asks every second: whether to end. Then all is ended in order."""
+
+    def end() -> bool:
+        if told.is_set():
+            children.end(MARK, folder, _GRACE_SECONDS)
+        return told.is_set()
+
+    return end
