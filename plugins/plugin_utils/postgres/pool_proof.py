@@ -50,7 +50,7 @@ def passwords(project: Project, clients: Iterable[Client]) -> dict[str, str]:
             if value.meaning.removeprefix("visibility-") == "password":
                 found.update(dict.fromkeys(client.users, text))
             elif value.meaning == "url":
-                parts = urlsplit(text)
+                parts = urlsplit(text.removeprefix("jdbc:"))
                 if parts.username and parts.password:
                     found[unquote(parts.username)] = unquote(parts.password)
     return found
