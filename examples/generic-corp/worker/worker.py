@@ -12,7 +12,7 @@ from datetime import timedelta
 import psycopg
 import redis.asyncio as redis
 from temporalio import activity, workflow
-from temporalio.client import Client
+from temporalio.client import Client, Interceptor
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 TASK_QUEUE = "agents"
@@ -58,11 +58,23 @@ class AgentLifecycle:
         self.stopped = True
 
 
+def interceptors() -> list[Interceptor]:
+    """Hold what is started against a policy, where the environment names one."""
+    policy = os.environ.get("BREAKWATER_POLICY")
+    if not policy:
+        return []
+    from breakwater.guard import Guard
+
+    return [Guard.from_file(policy)]
+
+
 async def connect() -> Client:
     """Connect to Temporal, with patience: the server may still be starting."""
+    address, namespace = os.environ["TEMPORAL_ADDRESS"], os.environ["TEMPORAL_NAMESPACE"]
+    guards = interceptors()
     for _attempt in range(60):
         try:
-            return await Client.connect(os.environ["TEMPORAL_ADDRESS"], namespace=os.environ["TEMPORAL_NAMESPACE"])
+            return await Client.connect(address, namespace=namespace, interceptors=guards)
         except RuntimeError:
             await asyncio.sleep(2)
     raise SystemExit("Temporal did not answer within two minutes")

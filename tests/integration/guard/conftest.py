@@ -20,17 +20,19 @@ sys.path.append(str(ROOT))
 IMAGES = Path(os.environ.get("BREAKWATER_CACHE", ROOT / ".cache")) / "ground" / "images.env"
 
 
-def _docker(*arguments: str) -> str:
+def docker(*arguments: str) -> str:
+    """Run a command of the engine and give what it prints."""
     done = subprocess.run(["docker", *arguments], capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.strip()
 
 
-def _image() -> str:
+def image(variable: str) -> str:
+    """Give the name of one of the ground's images, by its variable."""
     if not IMAGES.exists():
         pytest.skip("needs an engine with Temporal's tools: start the ground (make ground)")
     names = dict(line.split("=", 1) for line in IMAGES.read_text(encoding="utf-8").splitlines() if "=" in line)
-    return names["TEMPORAL_ADMIN_TOOLS_IMAGE"]
+    return names[variable]
 
 
 async def _serving(address: str) -> None:
@@ -56,14 +58,15 @@ def address() -> Iterator[str]:
     if given:
         yield given
         return
-    server = ("temporal", "server", "start-dev", "--headless", "--ip", "0.0.0.0", "--log-level", "error")
-    container = _docker("run", "--rm", "-d", "-p", "127.0.0.1::7233", "--entrypoint", server[0], _image(), *server[1:])
+    tools = image("TEMPORAL_ADMIN_TOOLS_IMAGE")
+    server = ("server", "start-dev", "--headless", "--ip", "0.0.0.0", "--log-level", "error")
+    container = docker("run", "--rm", "-d", "-p", "127.0.0.1::7233", "--entrypoint", "temporal", tools, *server)
     try:
-        port = _docker("port", container, "7233/tcp").splitlines()[0].rpartition(":")[2]
+        port = docker("port", container, "7233/tcp").splitlines()[0].rpartition(":")[2]
         asyncio.run(_serving(f"127.0.0.1:{port}"))
         yield f"127.0.0.1:{port}"
     finally:
-        _docker("rm", "-f", container)
+        docker("rm", "-f", container)
 
 
 @pytest.fixture
