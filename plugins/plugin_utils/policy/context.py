@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from ..compose.project import Project
     from ..compose.service import Service
+    from ..postgres.records import Clients
 
 #: Seconds that a service is away when its container is replaced, from the last good probe to the next one. Measured on
 #: the idle example stack (2 cores, Engine 20.10, two runs each): Redis 1.0 and 1.3, UI 1.2 and 1.3, Temporal 2.8 and
@@ -44,6 +45,7 @@ class Stack:
         cpus: CPU limit of each service after the plan, None for none or not known.
         planned: services whose memory limit the plan sets or changes.
         checked: services that have a health check after the plan.
+        clients: the clients of its databases, None until somebody has looked for them.
     """
 
     def __init__(
@@ -66,6 +68,7 @@ class Stack:
         self.cpus: dict[str, float | None] = {}
         self.planned: set[str] = set()
         self.checked: set[str] = set()
+        self.clients: Clients | None = None
         self._styles: dict[str, str] = {}
 
     def contexts(self) -> list[Context]:

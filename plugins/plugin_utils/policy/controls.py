@@ -9,13 +9,14 @@ CIS Docker Benchmark 1.6.
 
 from __future__ import annotations
 
+from .controls_databases import DATABASES
 from .controls_limits import COUPLED, LIMITS
 from .controls_security import SECURITY
 from .controls_service import HEALTH, OPERATIONS
 from .model import Control
 
 #: Every control, in the order of the documentation.
-CONTROLS: tuple[Control, ...] = LIMITS + HEALTH + OPERATIONS + SECURITY + COUPLED
+CONTROLS: tuple[Control, ...] = LIMITS + HEALTH + OPERATIONS + SECURITY + COUPLED + DATABASES
 
 _BY_ID = {row.id: row for row in CONTROLS}
 

@@ -166,7 +166,7 @@ COUPLED = (
     ),
     report(
         "CPL-009",
-        "Temporal's connections fit PostgreSQL",
+        "Clients' connections fit PostgreSQL",
         "medium",
         POSTGRES,
         "https://github.com/temporalio/temporal/issues/6459",

@@ -13,7 +13,7 @@ import re
 from ...module_utils._units import format_cpus, format_size
 from . import datastores
 from .budget import MIB, round_up
-from .context import Context, Stack
+from .context import Context
 from .flags import Flags, read_flags, write_flags
 from .model import Change, Finding
 
@@ -308,32 +308,6 @@ def check_gomaxprocs(context: Context) -> Finding | None:
     return context.finding(
         "BW-CPL-007", f"{message} the CPU limit {format_cpus(cpus)}", ("environment", "GOMAXPROCS"), fix
     )
-
-
-def check_connections(stack: Stack, context: Context) -> Finding | None:
-    """BW-CPL-009: what the Temporal servers may open fits what PostgreSQL allows (three are kept for the superuser)."""
-    flags = postgres_flags(context)
-    server = datastores.postgres(flags.values)
-    if server is None or (not flags.complete and "max_connections" not in flags.values):
-        return None
-    total, parts = 0, []
-    for other in stack.contexts():
-        environment = other.environment
-        if other.kind != "temporal" or environment.get("POSTGRES_SEEDS") != context.name:
-            continue
-        pools = []
-        for name, default in (("SQL_MAX_CONNS", "20"), ("SQL_VIS_MAX_CONNS", "10")):
-            text = environment.get(name) or default
-            if not text.isdigit():
-                return None
-            pools.append(int(text))
-        count = len(other.role.runs) * sum(pools) * other.service.replicas
-        total += count
-        parts.append(f"{other.name} {len(other.role.runs)} x ({pools[0]} + {pools[1]}) = {count}")
-    if total <= server.max_connections - 3:
-        return None
-    message = f"Temporal may open {total} connections ({', '.join(parts)}), max_connections is {server.max_connections}"
-    return context.finding("BW-CPL-009", message, ("command",))
 
 
 def check_pids(context: Context, pids: int | None) -> Finding | None:

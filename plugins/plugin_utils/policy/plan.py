@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from ..compose.edits import Edit
-from . import coupled, health, limits, operations, security
+from . import coupled, databases, health, limits, operations, security
 from .budget import share_out
 from .context import Context, Stack
 from .controls import control, control_ids
@@ -39,6 +39,8 @@ _INDEPENDENT = (
     security.check_namespaces,
     security.check_ports,
     security.check_confinement,
+    databases.check_trust,
+    databases.check_driver,
 )
 
 
@@ -176,7 +178,7 @@ def _plan_coupled(planner: _Planner, context: Context) -> None:
         findings, errors = coupled.check_postgres(context)
         findings = [
             *findings,
-            *filter(None, (coupled.check_shm(context), coupled.check_connections(planner.stack, context))),
+            *filter(None, (coupled.check_shm(context), databases.check_connections(context))),
         ]
     elif context.kind == "redis":
         findings, errors = coupled.check_redis(context)

@@ -14,6 +14,7 @@ _GROUPS = {
     "OPS": "Operations",
     "SEC": "Security",
     "CPL": "Coupled values",
+    "PG": "PostgreSQL",
 }
 
 _HEAD = """# Controls

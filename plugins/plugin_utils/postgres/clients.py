@@ -11,11 +11,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from ..compose.project import Project
 from ..compose.service import Service
 from ..compose.short_forms import strings
-from ..policy.kinds import Role
 from . import temporal
 from .environment import Environment, Variable
 from .records import Client, Clients, Place, Sources, Unclear, Use, Value
 from .urls import is_url, read_url
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..policy.kinds import Role
 
 #: Of the pooler that Breakwater adds: the label that names the server behind it, and the key of its service that says
 #: how many server connections it may open. Compose leaves such a key out of the hash by which it decides to recreate.

@@ -12,9 +12,12 @@ from __future__ import annotations
 
 from ..compose.service import Service
 from ..lean_typing import NamedTuple
-from ..policy.kinds import Role
 from .environment import Environment
 from .records import Use, Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..policy.kinds import Role
 
 SQL_MAX_CONNS = "20"
 SQL_VIS_MAX_CONNS = "10"
@@ -117,6 +120,9 @@ def _maximum(service: Service, environment: Environment, count: int, name: str, 
     """Return how many connections the pools of one store may open, and the sum in words."""
     if not count:
         return 1, "a schema tool opens one at a time"
+    variable = environment.variables.get(name)
+    if variable is not None and variable.value is None:
+        return None, f"{name} hangs on a variable that has no value here"
     text = environment.get(name) or default
     if not text.isdigit():
         return None, f"{name} is not a number here"

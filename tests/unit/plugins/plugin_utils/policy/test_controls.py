@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[5]
 
 @pytest.mark.parametrize("row", CONTROLS, ids=lambda row: row.id)
 def test_every_row_is_whole(row: Control) -> None:
-    assert re.fullmatch(r"BW-(LIM|HLT|OPS|SEC|CPL)-\d{3}", row.id)
+    assert re.fullmatch(r"BW-(LIM|HLT|OPS|SEC|CPL|PG)-\d{3}", row.id)
     assert control(row.id) is row
     assert row.severity in SEVERITIES
     assert row.impact in IMPACTS

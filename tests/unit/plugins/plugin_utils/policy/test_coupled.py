@@ -230,17 +230,6 @@ def test_a_process_limit_of_the_inventory_below_the_connections_is_refused(plan_
     assert "100 connections are 100 processes" in plan.errors[0]
 
 
-def test_temporal_may_open_more_connections_than_there_are(plan_of: Callable[..., Plan]) -> None:
-    text = (
-        "services:\n"
-        "  db: {image: 'postgres:17'}\n"
-        "  t: {image: 'temporalio/server:1.31.2', environment: {POSTGRES_SEEDS: db, SQL_MAX_CONNS: '%s'}}\n"
-    )
-    found = [f.message for f in plan_of(text % 20).findings if f.control == "BW-CPL-009"]
-    assert found == ["Temporal may open 120 connections (t 4 x (20 + 10) = 120), max_connections is 100"]
-    assert not [f for f in plan_of(text % 10).findings if f.control == "BW-CPL-009"]
-
-
 @examples(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     limit=st.integers(min_value=64, max_value=8192),
