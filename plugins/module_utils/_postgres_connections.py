@@ -106,14 +106,15 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
             f"PostgreSQL: its container {request.container[:12]} does not run; look at its log (docker logs "
             f"{request.container[:12]}), then start it"
         )
-    name = str(container.get("Name", "")).lstrip("/")
+    name = _name(container)
     known = _postgres_origins.origins(inspected, request.container, request.project)
     attempts: list[dict[str, str]] = []
     facts = _ask(docker, _accounts(docker, request, container), attempts) or _look(request, docker, attempts)
     if facts is None:
         tried = "; ".join(f"{attempt['how']}: {attempt['outcome']}" for attempt in attempts)
         raise StackError(f"PostgreSQL in {name}: no way to see its connections. Tried {tried}")
-    facts["server"]["container"] = name
+    limit = (container.get("HostConfig") or {}).get("PidsLimit") or 0
+    facts["server"].update(container=name, process_limit=limit if limit > 0 else None)
     facts["attempts"] = attempts
     for session in facts["sessions"]:
         origin = _postgres_origins.origin_of(session["address"], known)
@@ -121,6 +122,10 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
         session["origin"] = None if hidden else origin.name
         session["service"] = None if hidden else origin.service
     return facts
+
+
+def _name(container: Mapping[str, Any]) -> str:
+    return str(container.get("Name", "")).lstrip("/")
 
 
 def _running(docker: _compose_cli.Docker) -> list[dict[str, Any]]:
@@ -147,7 +152,8 @@ def _accounts(
     made = environment.get("POSTGRES_USER") or _from_file(docker, request, environment.get("POSTGRES_USER_FILE"))
     roles = dict.fromkeys(role for role in (request.role, made or "postgres") if role)
     databases = dict.fromkeys(name for name in (request.database, "postgres", "template1") if name)
-    return [_postgres_sql.Server(request.container, role, database) for role in roles for database in databases]
+    name = _name(container)
+    return [_postgres_sql.Server(name, role, database) for role in roles for database in databases]
 
 
 def _from_file(docker: _compose_cli.Docker, request: Request, path: str | None) -> str:

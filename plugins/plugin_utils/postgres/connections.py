@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 LEVELS = ("ok", "warning", "critical")
 SCHEMA_VERSION = 1
 
+#: Processes of an idle PostgreSQL 17 beside its sessions: postmaster, checkpointer, writers and launchers.
+PG_PROCESSES = 6
+
 _IN_TRANSACTION = ("idle in transaction", "idle in transaction (aborted)")
 _QUESTIONS = {
     "service": "origin",
@@ -76,6 +79,7 @@ def report(
     oldest = next(iter(_longest(sessions, "transaction_seconds", known=True)), None)
     reasons = [
         *_judge_slots(facts, slots, limits),
+        *_judge_processes(facts, slots, limits),
         *_judge_idle(idle, limits),
         *_judge_waits(waits, limits),
         *_judge_transactions(oldest, facts["prepared"], limits),
@@ -210,6 +214,18 @@ def _judge_slots(facts: Mapping[str, Any], slots: Mapping[str, Any], limits: Thr
         level = level_of(share, limits.used_warning, limits.used_critical)
         found += [Reason(level, "slots_used", text)] if level != "ok" else []
     return found
+
+
+def _judge_processes(facts: Mapping[str, Any], slots: Mapping[str, Any], limits: Thresholds) -> list[Reason]:
+    """Compare the sessions, each of them a process, with the container's limit of processes."""
+    limit = facts["server"]["process_limit"]
+    if limit is None:
+        return []
+    needed = slots["used"] + PG_PROCESSES
+    level = level_of(100 * needed / limit, limits.used_warning, limits.used_critical)
+    text = f"the container may have {limit} processes (pids_limit); each session is one, and the server needs "
+    text += f"{PG_PROCESSES} beside: {needed} in all"
+    return [] if level == "ok" else [Reason(level, "process_limit", text)]
 
 
 def level_of(value: float, warning: float, critical: float) -> str:

@@ -72,7 +72,9 @@ def find_subject(reading: Mapping[str, Any], service: str = "", kinds: Mapping[s
     running = [item for item in containers if item["state"] == "running"]
     if not running:
         state = f"its container is {containers[0]['state']}" if containers else "it has no container"
-        raise SubjectError(f"service {chosen}: {state}; start it (docker compose up -d {chosen}), or look at its log")
+        paused = bool(containers) and containers[0]["state"] == "paused"
+        way_out = f"docker compose unpause {chosen}" if paused else f"docker compose up -d {chosen}"
+        raise SubjectError(f"service {chosen}: {state}; start it ({way_out}), or look at its log")
     if len(running) > 1:
         notes.append(f"{chosen} has {len(running)} containers, {running[0]['name']} is looked at")
     return Subject(reading["project"]["name"], chosen, running[0]["id"], clients, tuple(notes))

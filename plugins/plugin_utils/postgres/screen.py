@@ -78,12 +78,12 @@ def _counts(counts: Mapping[str, Sequence[Mapping[str, Any]]], width: int) -> li
     """One list of names with their number for each question."""
     found = []
     for question, items in counts.items():
-        if [item["name"] for item in items] == ["(none)"] and question == "application":
+        if not items or (question == "application" and [item["name"] for item in items] == ["(none)"]):
             continue
         shown = [f"{item['name']} {item['count']}{_states(item)}" for item in items[:NAMES]]
         rest = sum(item["count"] for item in items[NAMES:])
         shown += [f"and {rest} of {len(items) - NAMES} more"] if rest else []
-        found += _wrap(", ".join(shown) or "nobody", width, f"{'by ' + question:<15}  ")
+        found += _wrap(", ".join(shown), width, f"{'by ' + question:<15}  ")
     return found
 
 

@@ -68,6 +68,7 @@ def facts(
             "max_connections": 12,
             "superuser_reserved": 3,
             "reserved": 0,
+            "process_limit": None,
             **server,
         },
         "prepared": {"count": prepared[0], "oldest_seconds": prepared[1]},

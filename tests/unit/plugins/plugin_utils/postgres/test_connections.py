@@ -40,6 +40,9 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any] | None, list[tuple[str, st
     ("all for applications", facts(many(9)), None, [("critical", "slots_used")]),
     ("all", facts(many(12)), None, [("critical", "slots_used")]),
     ("kept for roles", facts(many(7), reserved=2), None, [("critical", "slots_used")]),
+    ("processes left", facts(many(1), process_limit=9), None, []),
+    ("processes", facts(many(1), process_limit=8), None, [("warning", "process_limit")]),
+    ("no processes", facts(many(1), process_limit=7), None, [("critical", "process_limit")]),
     ("a moment", facts([idle(1, 59)]), None, []),
     ("idle", facts([idle(1, 60), idle(2, 5)]), None, [("warning", "idle_in_transaction")]),
     (

@@ -65,6 +65,7 @@ NONE = "services: {app: {image: app}}\n"
         (NONE, (), "", "a server outside of the project is not looked at"),
         (TWO, (), "", "several services are PostgreSQL: db, other; name one"),
         (STACK, (container("db", state="exited"),), "", "service db: its container is exited; start it"),
+        (STACK, (container("db", state="paused"),), "", "start it (docker compose unpause db)"),
         (STACK, (container("app"),), "", "service db: it has no container"),
         (STACK, (), "nothing", "service nothing: it has no container"),
         (STACK, (container("db", oneoff=True),), "", "service db: it has no container"),

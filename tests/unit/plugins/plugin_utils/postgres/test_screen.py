@@ -71,6 +71,16 @@ to end one: docker exec corp-postgres-1 psql -U temporal -d postgres -c 'SELECT 
     )
 
 
+def test_a_server_without_sessions_needs_few_lines() -> None:
+    assert shown(facts()) == [
+        "OK: connections of corp, service postgres, PostgreSQL 17.6",
+        "",
+        "connections  0 used of max_connections 12; applications may have 9, 9 left (3 kept for superusers)",
+        "",
+        "seen by  a connection as temporal: answered",
+    ]
+
+
 def test_titles_show_what_they_know() -> None:
     text = "\n".join(shown(titles([idle(1, None), waiting(2, None)])))
     assert "connections  2 used of max_connections 12\n" in text
