@@ -6,7 +6,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
@@ -18,8 +17,7 @@ from typing import Any, NamedTuple
 import pytest
 import yaml
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 IMAGES = Path(os.environ.get("BREAKWATER_CACHE", ROOT / ".cache")) / "ground" / "images.env"
 PASSWORDS = {"POSTGRES_PASSWORD": "hunt-me-super-1", "APP_PASSWORD": "hunt-me-app-2"}
 
@@ -51,6 +49,23 @@ services:
       DATABASE_URL: postgresql://shop:${{APP_PASSWORD}}@db:5432/shop   # straight to the database
     volumes: [./client:/client:ro]
 """
+#: An application with one connection that it keeps: it counts, and comes back when it is cut off.
+CLIENT = """
+import os
+import time
+
+import psycopg
+
+while True:
+    try:
+        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+            while True:
+                connection.execute("UPDATE counter SET n = n + 1")
+                time.sleep(0.2)
+    except psycopg.Error as error:
+        print(error, flush=True)
+        time.sleep(0.2)
+"""
 INITDB = "CREATE ROLE shop LOGIN PASSWORD '{}'; CREATE TABLE counter (n int); INSERT INTO counter VALUES (0);\n"
 GRANT = "GRANT ALL ON counter TO shop;\n"
 
@@ -81,7 +96,7 @@ class Stack:
         self.file = self.folder / "docker-compose.yml"
         (self.folder / "initdb").mkdir(parents=True)
         (self.folder / "client").mkdir()
-        shutil.copy(HERE / "client.py", self.folder / "client")
+        (self.folder / "client/client.py").write_text(CLIENT)
         (self.folder / "initdb/1.sql").write_text(INITDB.format(PASSWORDS["APP_PASSWORD"]) + GRANT)
         self.file.write_text(COMPOSE.format(name=self.name, connections=connections))
         values = "".join(f"{key}={value}\n" for key, value in PASSWORDS.items())
@@ -98,7 +113,7 @@ class Stack:
             "breakwater_wait_timeout": 60,
             "compose_limits_ignore": ["BW"],
             "pgbouncer_state": "present",
-            "pgbouncer_image": re.search(r"PGBOUNCER_IMAGE=(\S+)", IMAGES.read_text() + "PGBOUNCER_IMAGE=none")[1],
+            "pgbouncer_image": pooler_image(),
             "pgbouncer_applications": [{"service": "app", "mode": "session"}],
         }
         self.inventory.write_text(yaml.safe_dump({"stacks": {"hosts": {"small": usual | variables}}}))
@@ -203,6 +218,12 @@ class Stack:
         found = (path for path in self.folder.rglob("*") if path.is_file())
         inside = {str(path.relative_to(self.folder)): path for path in found}
         return {name: path.read_bytes() for name, path in inside.items() if not name.startswith(".breakwater")}
+
+
+def pooler_image() -> str:
+    """The image that the ground has for the pooler."""
+    names = dict(line.split("=", 1) for line in IMAGES.read_text().splitlines())
+    return names["PGBOUNCER_IMAGE"]
 
 
 def until(check: Callable[[], Any], seconds: float = 10) -> bool:

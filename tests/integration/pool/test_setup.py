@@ -127,7 +127,7 @@ def test_removal_leaves_nothing_and_keeps_edits(stack: Stack, before: tuple[dict
     done = stack.harden()
     assert done.changed > 0
     wanted = dict(before[0])
-    wanted["docker-compose.yml"] = wanted["docker-compose.yml"].replace(*(text.encode() for text in edited))
+    wanted["docker-compose.yml"] = wanted["docker-compose.yml"].decode().replace(*edited).encode()
     assert stack.files() == wanted
     assert stack.objects() == 0
     assert sorted(stack.services()) == ["app", "db"]
