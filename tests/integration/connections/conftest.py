@@ -106,6 +106,10 @@ class Stack:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
+    def container(self, service: str) -> str:
+        """Name of a service's container."""
+        return f"{NAME}-{service}-1"
+
     def open(self, service: str = "app", user: str = "plain", application: str = "psql", host: str = "db") -> Session:
         """Open a session."""
         self.sessions.append(Session(service, user, application, host))

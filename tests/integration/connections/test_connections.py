@@ -151,6 +151,29 @@ def assert_playbook_fails(stack: Stack, tmp_path: Path) -> None:
     assert "canary" not in done.stdout + done.stderr
 
 
+def test_no_process_is_left_in_the_container(stack: Stack) -> None:
+    stack.open("app")
+    stack.open("jobs", "watcher").tell("BEGIN; SELECT 1;")
+    stack.look_until(lambda report: report["slots"]["used"] == 2 and report["idle_in_transaction"])
+    limit_processes(stack, 3)
+    try:
+        outcome = stack.look("--format", "json")
+    finally:
+        limit_processes(stack, -1)
+    report = outcome.report
+    Draft202012Validator(SCHEMA).validate(report)
+    assert report["server"]["source"] == "process_titles"
+    assert report["attempts"][-1] == {"how": "the titles of the processes by docker top", "outcome": "read"}
+    assert {"no_connection", "process_limit"} <= {reason["code"] for reason in report["reasons"]}
+    assert count(report, "service") == {"app": 1, "jobs": 1}
+    assert count(report, "state") == {"idle": 1, "idle in transaction": 1}
+
+
+def limit_processes(stack: Stack, most: int) -> None:
+    """Limit the processes of the server's container; what runs goes on, nothing new starts."""
+    subprocess.run(["docker", "update", f"--pids-limit={most}", stack.container("db")], capture_output=True, check=True)
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
