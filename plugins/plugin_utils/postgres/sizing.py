@@ -28,6 +28,9 @@ UNKNOWN_DIRECT = 15
 #: 80 clients wants one for itself.
 TEMPORAL_LEAST = {"default": 10, "visibility": 4}
 
+#: A service of Temporal with a single connection waits for itself: fewer are not proposed.
+SQL_MAX_CONNS_LEAST = 2
+
 #: The same, by core of the server: the measured figures on two cores.
 TEMPORAL_BY_CORE = {"default": 6, "visibility": 2}
 
@@ -294,8 +297,12 @@ def _no_room(server: ServerFacts, claims: Sequence[_Claim], missing: int) -> Ref
     helps = [f"raise max_connections to {need} ({raised})"]
     for claim in claims:
         room = claim.least - missing
-        if claim.user.store == "default" and claim.user.pools and room >= claim.user.pools:
-            helps.append(f"set SQL_MAX_CONNS of {', '.join(claim.user.services)} to {room // claim.user.pools}")
+        each = room // claim.user.pools if claim.user.store == "default" and claim.user.pools else 0
+        if each >= SQL_MAX_CONNS_LEAST:
+            helps.append(
+                f"set SQL_MAX_CONNS of {', '.join(claim.user.services)} to {each} "
+                f"(below the {TEMPORAL_LEAST['default']} in all that are measured)"
+            )
         elif claim.user.mode == "session" and claim.user.clients is not None and room >= 1:
             helps.append(f"let {', '.join(claim.user.services)} open {room} connections at most")
     reason = f"it needs {missing} more connections than PostgreSQL leaves (max_connections {server.max_connections})"

@@ -3,16 +3,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project
 from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.records import (
     Client,
+    Clients,
     PoolUser,
     ServerFacts,
     Sizes,
     Sizing,
+    Sources,
     Use,
 )
 from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.sizing import (
@@ -23,6 +29,8 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.sizing i
     table,
 )
 
+ROOT = Path(__file__).resolve().parents[5]
+SECRETS = Sources({".env": "POSTGRES_PASSWORD=secret\n"})
 TEMPORAL = (
     PoolUser("temporal", "t", "transaction", 80, "default", ("temporal",), 4),
     PoolUser("temporal_visibility", "t", "transaction", 40, "visibility", ("temporal",), 4),
@@ -55,17 +63,26 @@ def test_a_small_server_gives_each_its_least() -> None:
 
 
 def test_what_does_not_fit_is_refused_with_the_smallest_change_that_would_do() -> None:
-    sizing = size_pool(ServerFacts(max_connections=25), TEMPORAL)
+    sizing = size_pool(ServerFacts(max_connections=28), TEMPORAL)
     assert sizing.sizes is None
     text = str(sizing.refusals[0])
-    assert "5 more connections" in text
+    assert "2 more connections" in text
     assert "raise max_connections to 30" in text
-    assert "20 MB" in text
-    assert "SQL_MAX_CONNS of temporal to 1" in text
+    assert "8 MB" in text
+    assert "SQL_MAX_CONNS of temporal to 2 (" in text
     assert size_pool(ServerFacts(max_connections=30), TEMPORAL).sizes is not None
-    fewer = (TEMPORAL[0]._replace(clients=4), TEMPORAL[1])
-    assert size_pool(ServerFacts(max_connections=25), fewer).sizes is not None
+    fewer = (TEMPORAL[0]._replace(clients=8), TEMPORAL[1])
+    assert size_pool(ServerFacts(max_connections=28), fewer).sizes is not None
+    assert "SQL_MAX_CONNS" not in str(size_pool(ServerFacts(max_connections=25), TEMPORAL).refusals[0])
     assert sizing.rows
+
+
+def test_the_page_shows_what_is_worked_out_for_the_example(found: Callable[..., tuple[Project, Clients]]) -> None:
+    _project, clients = found((ROOT / "examples/generic-corp/docker-compose.yml").read_text(encoding="utf-8"), SECRETS)
+    pooled = [client for client in clients.clients if client.form == "temporal" and not client.direct]
+    direct, words = direct_need([client for client in clients.clients if client not in pooled])
+    lines = table(size_pool(ServerFacts(), pool_users(pooled, {}), direct, direct_words=words).rows)
+    assert "\n".join(lines) in (ROOT / "docs/pool-sizing.md").read_text(encoding="utf-8")
 
 
 def test_a_session_pool_has_one_connection_for_each_client() -> None:
