@@ -111,10 +111,14 @@ def _choose(found: list[str], service: str, directory: str) -> str:
 def _sources(reading: Mapping[str, Any]) -> Sources:
     """Give the files with variables of a reading."""
     found = reading["project"]
-    texts = {
-        entry["path"]: _transport.decode(entry["content"]).decode("utf-8", "replace") for entry in found["env_files"]
-    }
-    return Sources(dotenv=texts, shell=found["env"])
+    dotenv = {entry["path"]: _text(entry) for entry in found["env_files"]}
+    others = {entry["path"]: _text(entry) for entry in found["referenced"]}
+    env_files = {path: text for path, text in others.items() if not path.endswith((".yml", ".yaml"))}
+    return Sources(dotenv, {**env_files, **dotenv}, found["env"])
+
+
+def _text(entry: Mapping[str, Any]) -> str:
+    return _transport.decode(entry["content"]).decode("utf-8", "replace")
 
 
 def examine(subject: Subject, facts: Mapping[str, Any], limits: Thresholds | None = None) -> dict[str, Any]:

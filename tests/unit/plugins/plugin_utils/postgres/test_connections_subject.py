@@ -29,10 +29,11 @@ def container(service: str, image: str = "postgres:17", state: str = "running", 
     return {**base, "service": service, "image": image, "state": state, **more}
 
 
-def reading(text: str = STACK, *containers: dict[str, Any], env: str = "SECRET=canary") -> dict[str, Any]:
-    def entry(path: str, content: str) -> dict[str, Any]:
-        return {"path": path, "content": _transport.encode(content.encode())}
+def entry(path: str, content: str) -> dict[str, Any]:
+    return {"path": path, "content": _transport.encode(content.encode())}
 
+
+def reading(text: str = STACK, *containers: dict[str, Any], env: str = "SECRET=canary") -> dict[str, Any]:
     project = {
         "directory": "/srv/corp",
         "name": "corp",
@@ -52,6 +53,15 @@ def test_the_server_and_its_clients_are_found() -> None:
     assert (client["service"], client["now"]) == ("app", 1)
     assert report["worst_case"]["available"] == 9
     assert "canary" not in str(report)
+
+
+def test_clients_are_found_in_files_of_variables_too() -> None:
+    found = reading(STACK.replace("environment:", "env_file: app.env #"))
+    found["project"]["referenced"] = [entry("app.env", "DATABASE_URL=postgresql://temporal:canary@db/app")]
+    clients = find_subject(found).clients
+    assert clients is not None
+    assert [client.service for client in clients.clients] == ["app"]
+    assert clients.unclear == ()
 
 
 TWO = STACK + "  other: {image: 'postgres:16'}\n"
