@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from ansible_collections.breakwater.stack.plugins.module_utils import _transport
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.document import decode, parse
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edit import Edit, apply_edits
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed, StackAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed, StackAction, plain
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.render import masked_diff
 
 _EDIT = {
@@ -57,7 +57,8 @@ class ActionModule(StackAction):
 
 def _edit(number: int, item: dict[str, Any]) -> Edit:
     """Turn an option into an edit; numbers address items of lists."""
-    path = tuple(step if isinstance(step, int) and not isinstance(step, bool) else str(step) for step in item["path"])
+    steps = plain(item["path"], f"edits[{number}].path")
+    path = tuple(step if isinstance(step, int) and not isinstance(step, bool) else str(step) for step in steps)
     if not path:
         raise ActionFailed(f"edits[{number}]: path is empty; name the keys from the root of the file")
-    return Edit(item["op"], path, item.get("value"))
+    return Edit(item["op"], path, plain(item.get("value"), f"edits[{number}].value"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
@@ -150,6 +151,22 @@ class StackAction(ActionBase):
     def project(self, session: Session) -> Project:
         """Load the project as the tasks so far have planned it."""
         return project_of(session.reading, session.texts)
+
+
+def plain(value: Any, name: str) -> Any:
+    """Return an option of type raw as plain data: Ansible's own values carry their origin in their type.
+
+    Args:
+        value: text, number, boolean, null, list or mapping.
+        name: the option, for the message.
+
+    Raises:
+        ActionFailed: something else, such as a date that YAML made of text.
+    """
+    try:
+        return json.loads(json.dumps(value))
+    except TypeError:
+        raise ActionFailed(f"{name}: a {type(value).__name__} cannot be written; put it in quotes") from None
 
 
 def kinds_of(project: Project, stated: Mapping[str, str]) -> dict[str, str]:

@@ -64,6 +64,14 @@ class Written(NamedTuple):
     changes: tuple[Change, ...]
 
 
+def merged(base: Sequence[Wanted], over: Sequence[Wanted]) -> list[Wanted]:
+    """Put values over others; of two for the same key and constraints the later one counts, where the first stood."""
+    found: dict[str, Wanted] = {}
+    for one in (*base, *over):
+        found[f"{one.key.lower()} {_sought(one).identity()}"] = one
+    return list(found.values())
+
+
 def problems(wanted: Sequence[Wanted], keys: Keys) -> list[Finding]:
     """Judge values before they are written: the findings above low, which must not come from us."""
     data: dict[str, list[dict[str, Any]]] = {}
@@ -127,8 +135,14 @@ def _entry(config: DynamicConfig, key: str) -> Entry | None:
 
 def _value(entry: Entry, wanted: Wanted) -> Value | None:
     """Find the value that the server takes for the wanted constraints: the first one."""
-    (sought,) = read_config(json.dumps({"x": [wanted.item()]}), "wanted values").entries[0].values
+    sought = _sought(wanted)
     return next((value for value in entry.values if value.identity() == sought.identity()), None)
+
+
+def _sought(wanted: Wanted) -> Value:
+    """Read a wanted value as it would stand in a file."""
+    (value,) = read_config(json.dumps({"x": [wanted.item()]}), "wanted values").entries[0].values
+    return value
 
 
 def _same(found: Any, wanted: Any, duration: bool) -> bool:

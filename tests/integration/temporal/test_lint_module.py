@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-BIN = Path(sys.executable).parent
+from playbooks import run_tasks
+
 TASKS: list[dict[str, Any]] = [
     {"path": "good.yaml"},
     {"path": "bad.yaml"},
@@ -38,34 +34,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     (folder / "latin.yaml").write_bytes("# ü\n".encode("latin-1"))
     (folder / "link.yaml").symlink_to("good.yaml")
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
-    tasks = [
-        {
-            "name": f"Judge {number}",
-            "breakwater.stack.temporal_lint": {**options, "path": str(folder / options["path"])},
-            "register": f"result_{number}",
-            "ignore_errors": True,
-        }
-        for number, options in enumerate(TASKS)
-    ]
-    gathered = ", ".join(f"result_{number}" for number in range(len(TASKS)))
-    report: dict[str, Any] = {
-        "name": "Gather",
-        "ansible.builtin.copy": {"content": f"{{{{ [{gathered}] | to_json }}}}", "dest": str(folder / "out.json")},
-        "check_mode": False,
-    }
-    play = [{"hosts": "localhost", "gather_facts": False, "tasks": [*tasks, report]}]
-    (folder / "play.yml").write_text(json.dumps(play))
-    variables = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    done = subprocess.run(
-        [BIN / "ansible-playbook", "-i", "localhost,", "--check", "-e", json.dumps(variables), folder / "play.yml"],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "ANSIBLE_HOME": str(folder / "ansible"), "NO_COLOR": "1"},
-        check=False,
+    tasks = [{**options, "path": str(folder / options["path"])} for options in TASKS]
+    found = run_tasks(
+        tmp_path_factory.mktemp("play"), "breakwater.stack.temporal_lint", tasks, tuple(range(len(TASKS)))
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert {name: (folder / name).read_bytes() for name in before} == before
-    found: list[dict[str, Any]] = json.loads((folder / "out.json").read_text())
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
     return found
 
 

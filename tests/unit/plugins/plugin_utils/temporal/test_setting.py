@@ -16,7 +16,12 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.config i
 from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.keys import keys_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.lint import lint
 from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.profiles import PROFILES, profile
-from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.setting import Wanted, problems, set_values
+from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.setting import (
+    Wanted,
+    merged,
+    problems,
+    set_values,
+)
 
 KEYS = keys_of("1.31.2")
 TENANT = {"namespace": "tenant-a"}
@@ -125,6 +130,12 @@ def test_values_of_ours_are_judged_first() -> None:
     assert problems([Wanted("history.rps", 7), Wanted("frontend.namespaceRPS", 7, TENANT)], KEYS) == []
     bad = [Wanted("history.rsp", 7), Wanted("frontend.rps", "7"), Wanted("frontend.rps", 7, TENANT)]
     assert [finding.code for finding in problems(bad, KEYS)] == ["TL010", "TL020", "TL030"]
+
+
+def test_stated_values_win_over_a_profile() -> None:
+    base = [Wanted("a.b", 1), Wanted("a.b", 2, TENANT)]
+    over = [Wanted("A.B", 3, {"Namespace": "tenant-a"}), Wanted("c.d", 4)]
+    assert merged(base, over) == [base[0], over[0], over[1]]
 
 
 @pytest.mark.parametrize("name", PROFILES)
