@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy, TypedSearchAttributes
 
 from breakwater.guard import durations
-from breakwater.guard.policy import REFUSE, ActivityRule, Bound, Heartbeat, Retry, WorkflowRule
+from breakwater.guard.policy import REFUSE, ActivityRule, Bound, Heartbeat, Retry, WorkflowRule, Workspace
 
 FILLED = "filled"
 CAPPED = "capped"
@@ -208,3 +209,30 @@ def _heartbeat_bound(heartbeat: Heartbeat, attempt: timedelta | None) -> Bound:
     """Turn the rule into a bound. An attempt that ends before the first silence is over needs no heartbeat."""
     needed = heartbeat.required and (not attempt or not heartbeat.timeout or attempt > heartbeat.timeout)
     return Bound(heartbeat.timeout if needed else None, heartbeat.timeout)
+
+
+def plan_fairness(priority: Priority, workspace: Workspace) -> Plan:
+    """Decide under which key something waits in a task queue.
+
+    Args:
+        priority: what was asked for; a key of its own stays.
+        workspace: whose it is; without a name it gets no key.
+    """
+    plan = Plan()
+    if workspace.name and not priority.fairness_key:
+        weight = priority.fairness_weight or workspace.weight
+        plan.values["priority"] = dataclasses.replace(priority, fairness_key=workspace.name, fairness_weight=weight)
+        plan.decisions.append(Decision(FILLED, "fairness_key", "", f"{workspace.name} with weight {weight:g}"))
+    return plan
+
+
+def texts(attributes: TypedSearchAttributes | Mapping[str, Any] | None) -> dict[str, str]:
+    """Return the search attributes that are single texts, by name.
+
+    Args:
+        attributes: typed, or lists of values by name as the SDK had them before.
+    """
+    if isinstance(attributes, TypedSearchAttributes):
+        return {pair.key.name: pair.value for pair in attributes if isinstance(pair.value, str)}
+    lists = (attributes or {}).items()
+    return {name: values[0] for name, values in lists if values and isinstance(values[0], str)}

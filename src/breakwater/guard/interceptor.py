@@ -30,7 +30,7 @@ from temporalio.worker import WorkflowInboundInterceptor, WorkflowInterceptorCla
 
 from breakwater.guard import workflow_calls
 from breakwater.guard.counting import Counted, Recorder
-from breakwater.guard.decisions import Plan, PolicyRefusal, plan_activity, plan_workflow
+from breakwater.guard.decisions import Plan, PolicyRefusal, plan_activity, plan_fairness, plan_workflow, texts
 from breakwater.guard.policy import ENFORCE, Policy
 from breakwater.guard.source import PolicySource
 
@@ -43,28 +43,36 @@ class Guard(temporalio.client.Interceptor, temporalio.worker.Interceptor):
     Args:
         policy: what holds.
         runtime: the one given to ``Client.connect``, for the metrics; None for the SDK's default.
+        namespace: the one given to ``Client.connect``, to recognise workspaces by.
     """
 
-    def __init__(self, policy: Policy, *, runtime: Runtime | None = None) -> None:
+    def __init__(self, policy: Policy, *, runtime: Runtime | None = None, namespace: str = "default") -> None:
+        self.namespace = namespace
         self._policy = policy
         self._source: PolicySource | None = None
         self._recorder = Recorder(runtime)
 
     @classmethod
     def from_file(
-        cls, path: str | os.PathLike[str], *, runtime: Runtime | None = None, reload_every: float | None = 5.0
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        runtime: Runtime | None = None,
+        namespace: str = "default",
+        reload_every: float | None = 5.0,
     ) -> Guard:
         """Make a guard whose policy follows a file.
 
         Args:
             path: the policy file.
             runtime: as for the class.
+            namespace: as for the class.
             reload_every: seconds between two looks at the file; None: only :meth:`reload` reads it again.
 
         Raises:
             PolicyError: the file cannot be used. Later, a file that cannot be used leaves the policy as it was.
         """
-        guard = cls(Policy(), runtime=runtime)
+        guard = cls(Policy(), runtime=runtime, namespace=namespace)
         guard._source = PolicySource(path, guard._recorder.reloaded)
         if reload_every is not None:
             guard._source.watch(reload_every)
@@ -82,6 +90,17 @@ class Guard(temporalio.client.Interceptor, temporalio.worker.Interceptor):
     def reload_on_hangup(self) -> None:
         """Read the policy file again on SIGHUP. To be called from the main thread."""
         signal.signal(signal.SIGHUP, lambda _number, _frame: self.reload())
+
+    def limits_for(self, task_queue: str, slots: int = 100) -> dict[str, Any]:
+        """Return options for a worker on a workspace's own task queue: ``Worker(client, ..., **limits)``.
+
+        They hold for as long as the worker runs, whatever becomes of the policy.
+
+        Args:
+            task_queue: its name.
+            slots: how many activities the worker would run at the same time; 100 is the SDK's default.
+        """
+        return self.policy.workspaces.limits_for(task_queue, slots)
 
     def counts(self) -> dict[Counted, int]:
         """Return how often this guard took each decision."""
@@ -108,7 +127,7 @@ class _GuardedClient(OutboundInterceptor):
 
     async def start_workflow(self, call: StartWorkflowInput) -> WorkflowHandle[Any, Any]:
         """Apply the policy to a start, with or without a signal."""
-        self._workflow(call, cron=bool(call.cron_schedule))
+        self._workflow(call, texts(call.search_attributes), cron=bool(call.cron_schedule))
         return await super().start_workflow(call)
 
     async def start_update_with_start_workflow(
@@ -116,7 +135,7 @@ class _GuardedClient(OutboundInterceptor):
     ) -> WorkflowUpdateHandle[Any]:
         """Apply the policy to a start with an update."""
         start = call.start_workflow_input
-        self._workflow(start, cron=bool(start.cron_schedule))
+        self._workflow(start, texts(start.search_attributes), cron=bool(start.cron_schedule))
         return await super().start_update_with_start_workflow(call)
 
     async def create_schedule(self, call: CreateScheduleInput) -> ScheduleHandle:
@@ -149,6 +168,7 @@ class _GuardedClient(OutboundInterceptor):
             call.retry_policy,
         )
         self._apply("activities", section.mode, call.activity_type, plan, call)
+        self._fairness(call.activity_type, call, "", texts(call.search_attributes))
         return await super().start_activity(call)
 
     def _schedule(self, schedule: Schedule) -> Schedule:
@@ -157,10 +177,10 @@ class _GuardedClient(OutboundInterceptor):
             return schedule
         within = copy.copy(schedule)
         within.action = action = copy.copy(schedule.action)
-        self._workflow(action)
+        self._workflow(action, texts(action.typed_search_attributes))
         return within
 
-    def _workflow(self, start: Any, *, cron: bool = False) -> None:
+    def _workflow(self, start: Any, attributes: dict[str, str], *, cron: bool = False) -> None:
         section = self._guard.policy.workflows
         plan = plan_workflow(
             section.rule_for(start.workflow, start.id),
@@ -171,6 +191,17 @@ class _GuardedClient(OutboundInterceptor):
             cron=cron,
         )
         self._apply("workflows", section.mode, start.workflow, plan, start)
+        self._fairness(start.workflow, start, start.id, attributes)
+
+    def _fairness(self, name: str, start: Any, workflow_id: str, attributes: dict[str, str]) -> None:
+        section = self._guard.policy.workspaces
+        workspace = section.find(
+            namespace=self._guard.namespace,
+            task_queue=start.task_queue,
+            workflow_id=workflow_id,
+            search_attributes=attributes,
+        )
+        self._apply("workspaces", section.mode, name, plan_fairness(start.priority, workspace), start)
 
     def _apply(self, section: str, mode: str, name: str, plan: Plan, target: object) -> None:
         self._recorder.decided(section, name, mode, plan.decisions)

@@ -227,6 +227,28 @@ class Workspaces:
         self._prefixes = Patterns({f"{prefix}*": name for prefix, name in (id_prefixes or {}).items()})
         self._attributes = dict(search_attributes or {})
 
+    def limits_for(self, task_queue: str, slots: int) -> dict[str, Any]:
+        """Return options of a worker on a task queue that one workspace has to itself.
+
+        Args:
+            task_queue: its name.
+            slots: how many activities the worker would run at the same time; a share is a part of them.
+
+        Returns:
+            ``max_concurrent_activities``, and ``max_task_queue_activities_per_second`` where the workspace has a
+            rate, which the server holds for all workers of the queue together.
+        """
+        workspace = self.find(task_queue=task_queue)
+        if self.mode != ENFORCE:
+            return {"max_concurrent_activities": slots}
+        limits = [slots, *([workspace.concurrency] if workspace.concurrency else [])]
+        if workspace.share:
+            limits.append(max(1, int(slots * workspace.share)))
+        options: dict[str, Any] = {"max_concurrent_activities": min(limits)}
+        if workspace.rps:
+            options["max_task_queue_activities_per_second"] = workspace.rps
+        return options
+
     def find(
         self,
         *,

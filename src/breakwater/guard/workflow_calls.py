@@ -28,7 +28,7 @@ from temporalio.worker import (
 )
 
 from breakwater.guard.counting import Recorder
-from breakwater.guard.decisions import Plan, plan_activity, plan_next_run, plan_workflow
+from breakwater.guard.decisions import Plan, plan_activity, plan_fairness, plan_next_run, plan_workflow, texts
 from breakwater.guard.policy import ENFORCE, Policy
 
 #: Stands in on replay where the policy of the day has none; its value is of no consequence there.
@@ -63,6 +63,7 @@ class GuardedCalls(WorkflowOutboundInterceptor):
             call.retry_policy,
         )
         self._apply("activities", section.mode, call.activity, plan, call)
+        self._fairness(call.activity, call, workflow.info().workflow_id, call.task_queue)
         _keep_possible(call)
         return super().start_activity(call)
 
@@ -93,6 +94,7 @@ class GuardedCalls(WorkflowOutboundInterceptor):
             cron=bool(call.cron_schedule),
         )
         self._apply("workflows", section.mode, call.workflow, plan, call)
+        self._fairness(call.workflow, call, call.id, call.task_queue, call.search_attributes)
         return await super().start_child_workflow(call)
 
     def continue_as_new(self, call: ContinueAsNewInput) -> NoReturn:
@@ -109,6 +111,20 @@ class GuardedCalls(WorkflowOutboundInterceptor):
         )
         self._apply("workflows", section.mode, name, plan, call)
         super().continue_as_new(call)
+
+    def _fairness(self, name: str, call: Any, workflow_id: str, task_queue: str | None, attributes: Any = None) -> None:
+        """Give a key to what would inherit none: the workflow was started past the guard."""
+        info = workflow.info()
+        if info.priority.fairness_key:
+            return
+        section = self._policy().workspaces
+        workspace = section.find(
+            namespace=info.namespace,
+            task_queue=task_queue or info.task_queue,
+            workflow_id=workflow_id,
+            search_attributes=texts(attributes or info.typed_search_attributes),
+        )
+        self._apply("workspaces", section.mode, name, plan_fairness(call.priority, workspace), call)
 
     def _apply(self, section: str, mode: str, name: str, plan: Plan, target: object) -> None:
         """Change the call as planned, or raise the refusal.

@@ -185,6 +185,31 @@ def test_the_next_run(address: str, policy_file: PolicyFile) -> None:
     asyncio.run(go())
 
 
+def test_workspaces_have_their_turn(address: str, policy_file: PolicyFile) -> None:
+    text = "workspaces: {named: {acme: {weight: 2, match: {id_prefixes: [acme-]}}}}"
+
+    async def go() -> None:
+        client, guard = await connect(address, policy_file(text))
+        unguarded = await Client.connect(address)
+        async with working(client) as queue:
+            ids = {client: new_id("acme"), unguarded: new_id("acme")}
+            for starter, workflow_id in ids.items():
+                await starter.execute_workflow(Bare.run, id=workflow_id, task_queue=queue)
+            await client.execute_workflow(Bare.run, id=new_id("other"), task_queue=queue)
+        for starter, workflow_id in ids.items():
+            event, activities = await started(client, workflow_id)
+            assert event.priority.fairness_key == ("acme" if starter is client else "")
+            # What a guarded start has is inherited, and what another one lacks comes from the guarded worker.
+            assert activities[0].priority.fairness_key == ("" if starter is client else "acme")
+            assert activities[0].priority.fairness_weight == (0 if starter is client else 2)
+        child, _ = await started(client, f"child-{ids[client]}")
+        assert child.priority.fairness_key == "acme"
+        counted = [c for c in guard.counts() if c.section == "workspaces"]
+        assert {(c.type, guard.counts()[c]) for c in counted} == {("Bare", 1), ("step", 1)}
+
+    asyncio.run(go())
+
+
 def test_refusals(address: str, policy_file: PolicyFile) -> None:
     async def go() -> None:
         client, guard = await connect(address, policy_file(REFUSING))

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from temporalio.common import RetryPolicy
+from temporalio.common import Priority, RetryPolicy, SearchAttributeKey, SearchAttributePair, TypedSearchAttributes
 
-from breakwater.guard.decisions import Decision, plan_activity, plan_next_run, plan_workflow
-from breakwater.guard.policy import ActivityRule, Bound, Heartbeat, Retry, WorkflowRule
+from breakwater.guard.decisions import Decision, plan_activity, plan_fairness, plan_next_run, plan_workflow, texts
+from breakwater.guard.policy import ActivityRule, Bound, Heartbeat, Retry, WorkflowRule, Workspace
 
 MINUTE = timedelta(minutes=1)
 TIMES = st.integers(0, 100).map(lambda minutes: minutes * MINUTE) | st.none()
@@ -119,3 +119,30 @@ def test_retries_of_activities() -> None:
 
 def test_workflows_without_a_retry_policy_stay_without() -> None:
     assert plan_workflow(RULE._replace(retry=Retry(maximum_attempts=3)), MINUTE, None, None, None).decisions == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "workspace", "key", "weight"),
+    [
+        (Priority(), Workspace("acme", 2.0), "acme", 2.0),
+        (Priority(priority_key=1, fairness_weight=5.0), Workspace("acme", 2.0), "acme", 5.0),
+        (Priority(fairness_key="mine"), Workspace("acme", 2.0), "mine", None),
+        (Priority(), Workspace(), None, None),
+    ],
+)
+def test_fairness(asked: Priority, workspace: Workspace, key: str | None, weight: float | None) -> None:
+    plan = plan_fairness(asked, workspace)
+    held = plan.values.get("priority", asked)
+    assert (held.priority_key, held.fairness_key, held.fairness_weight) == (asked.priority_key, key, weight)
+    assert bool(plan.decisions) == bool(plan.values)
+
+
+def test_search_attributes_in_both_forms() -> None:
+    typed = TypedSearchAttributes(
+        [
+            SearchAttributePair(SearchAttributeKey.for_keyword("WorkspaceId"), "acme"),
+            SearchAttributePair(SearchAttributeKey.for_int("Size"), 3),
+        ]
+    )
+    assert texts(typed) == texts({"WorkspaceId": ["acme"], "Size": [3], "None": []}) == {"WorkspaceId": "acme"}
+    assert texts(None) == {}

@@ -79,3 +79,23 @@ def test_what_is_closest_to_the_workflow_decides_about_its_workspace() -> None:
         del clues[name]
     assert found == ["attribute", "id", "queue", "namespace"]
     assert section.find() == Workspace()
+
+
+@pytest.mark.parametrize(
+    ("settings", "slots", "options"),
+    [
+        ({}, 100, {"max_concurrent_activities": 100}),
+        ({"concurrency": 10}, 100, {"max_concurrent_activities": 10}),
+        ({"concurrency": 10}, 5, {"max_concurrent_activities": 5}),
+        ({"share": 0.25, "concurrency": 50}, 100, {"max_concurrent_activities": 25}),
+        ({"share": 0.001}, 100, {"max_concurrent_activities": 1}),
+        ({"rps": 20.0}, 7, {"max_concurrent_activities": 7, "max_task_queue_activities_per_second": 20.0}),
+    ],
+)
+def test_limits_of_a_worker(settings: dict[str, Any], slots: int, options: dict[str, Any]) -> None:
+    def section(mode: str) -> Workspaces:
+        return Workspaces(mode, named=(Workspace("acme", **settings),), task_queues={"acme": "acme"})
+
+    assert section("enforce").limits_for("acme", slots) == options
+    assert section("observe").limits_for("acme", slots) == {"max_concurrent_activities": slots}
+    assert section("enforce").limits_for("other", slots) == {"max_concurrent_activities": slots}
