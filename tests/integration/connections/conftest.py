@@ -28,7 +28,8 @@ x-client: &client
 services:
   db:
     image: ${{POSTGRES_IMAGE:-postgres:17.6}}
-    command: [postgres, -c, max_connections={MOST}, -c, reserved_connections={RESERVED}, -c, fsync=off]
+    command: [postgres, -c, max_connections={MOST}, -c, reserved_connections={RESERVED}, -c, fsync=off,
+      -c, max_prepared_transactions=1]
     environment: {{POSTGRES_USER: owner, POSTGRES_PASSWORD: "${{PASSWORD}}"}}
     healthcheck:
       test: [CMD, pg_isready, -h, 127.0.0.1, -U, owner]

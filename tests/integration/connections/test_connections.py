@@ -25,7 +25,7 @@ def count(report: dict[str, Any], question: str) -> dict[str, int]:
 
 
 def test_who_is_there_and_what_they_do(stack: Stack) -> None:
-    stack.open("app", application="web\x1b[2J").tell("BEGIN; SELECT 'canary', 42 FROM accounts;")
+    stack.open("app", application="web\x1b[2J").tell("BEGIN; SELECT 'canary', 42 AS \"\x1b[2J\" FROM accounts;")
     stack.open("jobs", "watcher").tell("SELECT 1;")
     stack.open("db", "owner", host="")
     outcome = stack.look_until(lambda report: len(report["idle_in_transaction"]) == 1 and report["slots"]["used"] == 3)
@@ -46,7 +46,8 @@ def test_who_is_there_and_what_they_do(stack: Stack) -> None:
     assert count(report, "user") == {"plain": 1, "watcher": 1, "owner": 1}
     assert count(report, "database") == {"owner": 3}
     (idle,) = report["idle_in_transaction"]
-    assert (idle["service"], idle["query"], idle["aborted"]) == ("app", "SELECT ?, ? FROM accounts;", False)
+    query = r'SELECT ?, ? AS "\x1b[2J" FROM accounts;'
+    assert (idle["service"], idle["query"], idle["aborted"]) == ("app", query, False)
     assert 0 <= idle["idle_seconds"] <= idle["transaction_seconds"] < 60
     assert report["oldest_transaction"]["pid"] == idle["pid"]
     (client,) = report["worst_case"]["clients"]
@@ -56,7 +57,7 @@ def test_who_is_there_and_what_they_do(stack: Stack) -> None:
     text = stack.look()
     assert text.code == 0
     assert text.out.startswith("OK: connections of bw-connections, service db, PostgreSQL 17")
-    assert "SELECT ?, ? FROM accounts;" in text.out
+    assert query in text.out
     assert all(line.isprintable() for line in text.out.splitlines())
 
 
@@ -72,6 +73,18 @@ def test_who_waits_for_whom(stack: Stack) -> None:
     assert (blocker["pid"], blocker["service"]) == (report["idle_in_transaction"][0]["pid"], "app")
     assert blocker["state"] == "idle in transaction"
     assert 0 <= wait["wait_seconds"] < 60
+
+
+def test_a_prepared_transaction_holds_up_too(stack: Stack) -> None:
+    owner = stack.open("app")
+    owner.tell("BEGIN; UPDATE accounts SET note = 'canary' WHERE id = 1; PREPARE TRANSACTION 'canary';")
+    stack.look_until(lambda report: report["prepared_transactions"]["count"] == 1)
+    stack.open("jobs").tell("UPDATE accounts SET note = 'canary' WHERE id = 1;")
+    report = stack.look_until(lambda report: report["lock_waits"]).report
+    owner.tell("ROLLBACK PREPARED 'canary';")
+    ((blocker,),) = (wait["blocked_by"] for wait in report["lock_waits"])
+    assert (blocker["pid"], blocker["prepared"]) == (0, True)
+    assert 0 <= report["prepared_transactions"]["oldest_seconds"] < 60
 
 
 def test_a_role_that_may_not_look_says_so_and_one_that_may_needs_no_more(stack: Stack) -> None:
