@@ -3,72 +3,30 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The edits that point a client at the pool and change nothing else. Pure functions.
 
-A value is changed where it stands. Where that would reach others (a variable that several services read, an `env_file`
-of several), a host, port or driver is stated in the service's own `environment` instead; a URL, which holds the
-password, is then refused. The project is loaded again with the new texts and compared with the old one.
+All clients are moved together first: what they share is then changed once. Where that would reach others (a variable
+that several services read, an `env_file` of several), they are moved one by one, and a host, port or driver is stated
+in the service's own `environment`; a URL, which holds the password, is then refused.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Collection, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
 
-from ..compose.document import Document, resolve
-from ..compose.edit import apply_edits
+from ..compose.document import Document
 from ..compose.edits import Edit
-from ..compose.errors import ComposeError, RefusedEdit
-from ..compose.interpolate import parse_env
-from ..compose.project import Project, replace_document, replace_environment
-from ..compose.service import Service
+from ..compose.errors import RefusedEdit
+from ..compose.project import Project
 from ..compose.short_forms import strings
 from . import temporal
-from .dotenv import set_values, text_in_quotes
-from .environment import Environment, Variable
+from .environment import Environment
 from .records import Client, Clients, Move, Moves, Refusal, Sources, Target
+from .rewriting import CannotMove, Made, State, Wanted, Wish, apply, changed_texts, prove
 from .urls import with_host
-
-_DEFAULT = re.compile(r"(\$\{\w+:?-)([^{}]*)(\})")
-_COMPARED = ("services", "include")
-_BY_HAND = "change it by hand"
 
 #: The first patch of each release in which Temporal's pgx driver closes workflows behind a pooler in transaction mode
 #: (temporal#10514, fixed by #10529).
 FIRST_POOLED = {(1, 29): 7, (1, 30): 5, (1, 31): 1}
-
-
-class _State(NamedTuple):
-    """A project and the files with variables beside it."""
-
-    project: Project
-    sources: Sources
-
-
-class _Wanted(NamedTuple):
-    """A variable with the value that it is to have in the container; with a target it is a URL, changed within."""
-
-    name: str
-    value: str
-    target: Target | None = None
-
-    @property
-    def shown(self) -> str:
-        """What is written, without the rest of a URL."""
-        return (
-            f"{self.name}: {self.value}"
-            if self.target is None
-            else f"{self.name}: {self.target.host}:{self.target.port}"
-        )
-
-
-class _Refused(Exception):
-    """A client that is not moved."""
-
-    def __init__(self, reason: str, way_out: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.way_out = way_out
 
 
 def move_clients(
@@ -76,36 +34,85 @@ def move_clients(
 ) -> Moves:
     """Point clients at the pool; one that is there already gives no edit.
 
+    A service with several connections moves with all of them or not at all.
+
     Args:
         project: the project as it is.
         clients: as found in it.
         targets: where each service that is to move goes, by its name.
         sources: the texts of the files with variables.
     """
-    state = _State(project, sources or Sources())
-    moves: list[Move] = []
-    refusals = [_unknown(clients, name) for name in targets if not any(c.service == name for c in clients.clients)]
-    movable = {
-        (client.service, value.name)
-        for client in clients.clients
-        if client.service in targets and _passes(client, targets[client.service], clients)
-        for value in client.values
-    }
-    for client in clients.clients:
-        target = targets.get(client.service)
-        if target is None:
+    state = State(project, sources or Sources())
+    found = [client for client in clients.clients if client.service in targets]
+    refusals = [_unknown(clients, name) for name in targets if all(client.service != name for client in found)]
+    for client in found:
+        try:
+            _wish(state, client, targets[client.service], clients)
+        except CannotMove as refused:
+            refusals.append(Refusal(client.service, refused.reason, refused.way_out))
+    torn = {refusal.subject for refusal in refusals}
+    movable = [client for client in found if client.service not in torn]
+    wishes = [wish for client in movable if (wish := _wish(state, client, targets[client.service], clients))]
+    try:
+        new, made = apply(state, wishes, in_place=True)
+        prove(state, new, wishes)
+    except CannotMove:
+        return _one_by_one(state, movable, targets, clients, refusals)
+    moves = [Move(wish.service, wish.shown, *made[wish.service]) for wish in wishes]
+    return Moves(tuple(moves), changed_texts(state, new), tuple(refusals))
+
+
+def _one_by_one(
+    start: State, movable: Sequence[Client], targets: Mapping[str, Target], clients: Clients, refusals: list[Refusal]
+) -> Moves:
+    """Move clients one after the other, each in the way that reaches nobody else."""
+    state, moves = start, list[Move]()
+    shared = {(client.service, value.name) for client in movable for value in client.values}
+    more: list[Refusal] = []
+    for client in movable:
+        wish = _wish(state, client, targets[client.service], clients)
+        if wish is None:
             continue
         try:
-            state, move = _move(state, client, target, clients, movable)
-        except _Refused as refused:
-            refusals.append(Refusal(client.service, refused.reason, refused.way_out))
+            new, made = _alone(state, wish, shared)
+        except CannotMove as refused:
+            more.append(Refusal(client.service, refused.reason, refused.way_out))
             continue
-        moves += [move] if move else []
-    torn = {refusal.subject for refusal in refusals} & {move.service for move in moves}
-    if torn:  # one connection of a service moved and another refused: it stays as it is
-        again = move_clients(project, clients, {k: v for k, v in targets.items() if k not in torn}, sources)
-        return again._replace(refusals=(*refusals, *(r for r in again.refusals if r not in refusals)))
-    return Moves(tuple(moves), _changed_texts(_State(project, sources or Sources()), state), tuple(refusals))
+        moves.append(Move(wish.service, wish.shown, *made))
+        state = new
+    torn = {refusal.subject for refusal in more}
+    if torn and moves:  # what moved may have taken along a value of one that is refused
+        rest = [client for client in movable if client.service not in torn]
+        return _one_by_one(start, rest, targets, clients, [*refusals, *more])
+    return Moves(tuple(moves), changed_texts(start, state), (*refusals, *more))
+
+
+def _alone(state: State, wish: Wish, shared: set[tuple[str, str]]) -> tuple[State, Made]:
+    """Move one client where its values stand, else in its own `environment`."""
+    first: CannotMove | None = None
+    for in_place in (True, False):
+        try:
+            new, made = apply(state, [wish], in_place)
+            prove(state, new, [wish], shared)
+        except CannotMove as refused:
+            first = first or refused
+            continue
+        return new, made[wish.service]
+    raise first or CannotMove("there is no way to write it", "change it by hand")
+
+
+def _wish(state: State, client: Client, target: Target, clients: Clients) -> Wish | None:
+    """Return what a client is to have, None when it has it.
+
+    Raises:
+        CannotMove: it must not or cannot go through the pool.
+    """
+    environment = Environment(state.project, state.project.services[client.service], state.sources)
+    wanted = [item for item in _wanted(client, target, environment) if environment.get(item.name) != item.value]
+    if not wanted:
+        return None
+    _check(client, target, clients)
+    return Wish(client.service, tuple(wanted), environment)
 
 
 def _unknown(clients: Clients, name: str) -> Refusal:
@@ -115,65 +122,29 @@ def _unknown(clients: Clients, name: str) -> Refusal:
     return Refusal(name, reason, "point it at the pool by hand, or leave it out")
 
 
-def _move(
-    state: _State, client: Client, target: Target, clients: Clients, movable: set[tuple[str, str]]
-) -> tuple[_State, Move | None]:
-    """Move one client.
-
-    Raises:
-        _Refused: it is not moved.
-    """
-    environment = Environment(state.project, state.project.services[client.service], state.sources)
-    wanted = _wanted(client, target, environment)
-    wanted = [item for item in wanted if environment.get(item.name) != item.value]
-    if not wanted:
-        return state, None
-    _check(client, target, clients)
-    first: _Refused | None = None
-    for in_place in (True, False):
-        try:
-            new, edits = _apply(state, client.service, environment, wanted, in_place)
-            _prove(state, new, client.service, wanted, movable)
-        except _Refused as refused:
-            first = first or refused
-            continue
-        files = tuple(_changed_texts(state, new))
-        return new, Move(client.service, ", ".join(item.shown for item in wanted), edits, files)
-    raise first or _Refused("there is no way to write it", "change it by hand")
-
-
 def _check(client: Client, target: Target, clients: Clients) -> None:
     """Refuse clients that must not or cannot go through the pool."""
     if client.direct:
-        raise _Refused(client.direct, "leave it out")
+        raise CannotMove(client.direct, "leave it out")
     if client.form != "temporal":
         return
     hidden = [unclear.reason for unclear in clients.unclear if unclear.service == client.service]
     if hidden:
-        raise _Refused(hidden[0], "point that file at the pool by hand, with the driver postgres12_pgx")
+        raise CannotMove(hidden[0], "point that file at the pool by hand, with the driver postgres12_pgx")
     if client.flavour == "auto-setup":
-        raise _Refused(
+        raise CannotMove(
             "this image sets up the schema, which needs the server itself, and serves in one container",
             "use a job with temporalio/admin-tools for the schema and temporalio/server to serve",
         )
     if not client.plugin:
-        raise _Refused("DB does not state its driver", "set DB: postgres12_pgx")
+        raise CannotMove("DB does not state its driver", "set DB: postgres12_pgx")
     version = target.version or client.version
     if target.mode == "transaction" and not pooled_version(version):
         shown = ".".join(map(str, version)) if version else "of a version that its tag does not tell"
-        raise _Refused(
+        raise CannotMove(
             f"Temporal {shown} is not known to close workflows through a pool (temporal#10514)",
             "use 1.29.7, 1.30.5, 1.31.1 or later; where the tag does not tell, state the version",
         )
-
-
-def _passes(client: Client, target: Target, clients: Clients) -> bool:
-    """Say whether a client may go through the pool."""
-    try:
-        _check(client, target, clients)
-    except _Refused:
-        return False
-    return True
 
 
 def pooled_version(version: Sequence[int] | None) -> bool:
@@ -186,13 +157,13 @@ def pooled_version(version: Sequence[int] | None) -> bool:
     return release > max(FIRST_POOLED)
 
 
-def _wanted(client: Client, target: Target, environment: Environment) -> list[_Wanted]:
+def _wanted(client: Client, target: Target, environment: Environment) -> list[Wanted]:
     """Return the values that point a client at the pool.
 
     Raises:
-        _Refused: no variable states the port, and the pool listens on another one.
+        CannotMove: no variable states the port, and the pool listens on another one.
     """
-    wanted: list[_Wanted] = []
+    wanted: list[Wanted] = []
     has_port = False
     for value in client.values:
         current = environment.get(value.name)
@@ -201,18 +172,18 @@ def _wanted(client: Client, target: Target, environment: Environment) -> list[_W
             has_port = True
             url = with_host(current, target.host, target.port)
             if url is None:
-                raise _Refused(f"{value.name} is a URL that is not understood", "change it by hand")
-            wanted.append(_Wanted(value.name, url, target))
+                raise CannotMove(f"{value.name} is a URL that is not understood", "change it by hand")
+            wanted.append(Wanted(value.name, url, target))
         elif meaning == "host":
             has_port = has_port or ":" in current
-            wanted.append(_Wanted(value.name, target.host + (f":{target.port}" if ":" in current else "")))
+            wanted.append(Wanted(value.name, target.host + (f":{target.port}" if ":" in current else "")))
         elif meaning == "port":
             has_port = True
-            wanted.append(_Wanted(value.name, str(target.port)))
+            wanted.append(Wanted(value.name, str(target.port)))
         elif meaning == "plugin" and target.mode == "transaction":
-            wanted.append(_Wanted(value.name, temporal.POOLED_PLUGIN))
+            wanted.append(Wanted(value.name, temporal.POOLED_PLUGIN))
     if not has_port and client.port != target.port:
-        wanted.append(_Wanted(_port_variable(client), str(target.port)))
+        wanted.append(Wanted(_port_variable(client), str(target.port)))
     return wanted
 
 
@@ -224,152 +195,10 @@ def _port_variable(client: Client) -> str:
         stores = {value.meaning.startswith("visibility-") for value in client.values if value.meaning != "plugin"}
         return "VISIBILITY_DB_PORT" if stores == {True} else "DB_PORT"
     host = next((value.name for value in client.values if value.meaning == "host"), "the host")
-    raise _Refused(
+    raise CannotMove(
         f"no variable beside {host} states the port, and which one its program reads is not known",
         f"add the variable with the port {client.port} first",
     )
-
-
-def _apply(
-    state: _State, service: str, environment: Environment, wanted: Sequence[_Wanted], in_place: bool
-) -> tuple[_State, dict[int, tuple[Edit, ...]]]:
-    """Write the values: each where it stands, or all that stand elsewhere in the Compose file."""
-    edits: dict[int, list[Edit]] = {}
-    values: dict[str, dict[str, str]] = {}
-    for item in wanted:
-        variable = environment.variables.get(item.name)
-        holder = variable.place.holder if variable else "compose"
-        if variable is not None and in_place and holder in ("dotenv", "env_file"):
-            new = _rewritten(text_in_quotes(variable.raw), item)
-            values.setdefault(variable.place.file, {})[variable.place.variable] = new
-        elif item.target is not None and holder != "compose" and variable is not None:
-            raise _Refused(_elsewhere(item.name, variable), "give the service a variable of its own, and move it then")
-        else:
-            index, edit = _edit(state.project, service, variable, item)
-            edits.setdefault(index, []).append(edit)
-    return _written(state, edits, values), {index: tuple(found) for index, found in edits.items()}
-
-
-def _elsewhere(name: str, variable: Variable) -> str:
-    """Say why a URL cannot be changed where it stands."""
-    where = str(variable.place)
-    if variable.place.holder == "shell":
-        return f"{name} comes from {where}, which is not a file"
-    return f"{name} stands in {where} as {variable.place.variable}, which others use too"
-
-
-def _rewritten(raw: str, item: _Wanted) -> str:
-    """Return the new text of a value; the default of a variable is changed within it.
-
-    Raises:
-        _Refused: it cannot be told where the host is.
-    """
-    default = _DEFAULT.fullmatch(raw)
-    head, inner, tail = (default[1], default[2], default[3]) if default else ("", raw, "")
-    if item.target is None:
-        return f"{head}{item.value}{tail}"
-    new = with_host(inner, item.target.host, item.target.port)
-    if new is None:
-        raise _Refused(f"{item.name}: where its host stands cannot be told", "write the host into the URL itself")
-    return f"{head}{new}{tail}"
-
-
-def _edit(project: Project, service: str, variable: Variable | None, item: _Wanted) -> tuple[int, Edit]:
-    """Return the edit of the service's own `environment`."""
-    found = project.services[service]
-    index = found.defined_in[0]
-    if variable is not None and variable.file is not None and found.own(variable.file) is not None:
-        index = variable.file
-    if index >= project.given:
-        name = project.files[index].name
-        raise _Refused(f"it stands in {name}, which is not among the files given", "move it there by hand")
-    new: str | int = item.value
-    if variable is not None and variable.place.holder == "compose":
-        new = _rewritten(variable.raw, item)
-    own = (found.own(index) or {}).get("environment")
-    plain = isinstance(own, dict) and (item.name not in own or isinstance(resolve(own[item.name]), int))
-    if plain and str(new).isdigit():
-        new = int(new)
-    return index, Edit("set", ("services", service, "environment", item.name), new)
-
-
-def _written(state: _State, edits: Mapping[int, Sequence[Edit]], values: Mapping[str, Mapping[str, str]]) -> _State:
-    """Return the state with edits and values made.
-
-    Raises:
-        _Refused: one of them cannot be made.
-    """
-    project, sources = state
-    known = {**project.environment, **sources.shell}
-    try:
-        for file, wanted in values.items():
-            if file in sources.dotenv:
-                dotenv = {**sources.dotenv, file: set_values(file, sources.dotenv[file], wanted, sources.shell)}
-                sources = sources._replace(dotenv=dotenv)
-                project = replace_environment(project, {**project.environment, **_substituted(sources, wanted)})
-            else:
-                text = set_values(file, sources.env_files[file], wanted, known)
-                sources = sources._replace(env_files={**sources.env_files, file: text})
-        for index, found in edits.items():
-            project = replace_document(project, index, apply_edits(project.files[index], found))
-    except RefusedEdit as error:
-        raise _Refused(f"{error.file}:{error.line or 1}: {error.reason}", error.hint or "change it by hand") from None
-    except ComposeError as error:
-        raise _Refused(str(error), "change it by hand") from None
-    return _State(project, sources)
-
-
-def _substituted(sources: Sources, names: Mapping[str, str]) -> dict[str, str]:
-    """Return the values of variables as the files with variables give them."""
-    found: dict[str, str] = {}
-    for text in sources.dotenv.values():
-        found.update(parse_env(text, sources.shell))
-    return {name: found[name] for name in names}
-
-
-def _prove(
-    old: _State, new: _State, service: str, wanted: Sequence[_Wanted], movable: Collection[tuple[str, str]]
-) -> None:
-    """Compare the project with the one before: what is wanted has changed, and nothing else.
-
-    Raises:
-        _Refused: something else would change, or a value would not be what is wanted.
-    """
-    allowed = {*movable, *((service, item.name) for item in wanted)}
-    if {key: value for key, value in old.project.config.items() if key not in _COMPARED} != {
-        key: value for key, value in new.project.config.items() if key not in _COMPARED
-    }:
-        raise _Refused("the change would reach beyond the services", _BY_HAND)
-    for name, before in old.project.services.items():
-        after = new.project.services[name]
-        if {**before.config, "environment": None} != {**after.config, "environment": None}:
-            raise _Refused(f"the change would reach other settings of {name}", _BY_HAND)
-        one, other = _values(old, before), _values(new, after)
-        for variable in {*one, *other}:
-            if one.get(variable) != other.get(variable) and (name, variable) not in allowed:
-                raise _Refused(f"the change would reach {variable} of {name}", _BY_HAND)
-    values = _values(new, new.project.services[service])
-    for item in wanted:
-        if values.get(item.name) != item.value:
-            raise _Refused(f"{item.name} would not have the value that is wanted", _BY_HAND)
-
-
-def _values(state: _State, service: Service) -> dict[str, str | None]:
-    """Return the variables of a service as its container gets them."""
-    variables = Environment(state.project, service, state.sources).variables
-    return {name: variable.value for name, variable in variables.items()}
-
-
-def _changed_texts(old: _State, new: _State) -> dict[str, str]:
-    """Return the texts that differ, by the name of their file."""
-    texts = {
-        document.name: document.text
-        for before, document in zip(old.project.files, new.project.files, strict=True)
-        if before.text != document.text
-    }
-    for before, after in ((old.sources.dotenv, new.sources.dotenv), (old.sources.env_files, new.sources.env_files)):
-        texts.update({name: text for name, text in after.items() if before.get(name) != text})
-    return texts
 
 
 def include_edits(document: Document, path: str) -> tuple[Edit, ...]:

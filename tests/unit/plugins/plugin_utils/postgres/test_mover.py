@@ -126,6 +126,31 @@ def test_shared_values_are_stated_in_the_service_that_moves(found: Found) -> Non
     ]
 
 
+SHARED = (
+    "x-app: &app\n  image: x\n  environment:\n    - DB_HOST=db\n    - DB_PORT=5432\n"
+    + HEAD
+    + "  one:\n    <<: *app\n  two:\n    <<: *app\n    command: work\n"
+)
+
+
+def test_what_all_clients_share_is_changed_once(found: Found) -> None:
+    moves = move(found, SHARED)
+    assert [made.service for made in moves.moves] == ["one", "two"]
+    assert sorted(changed(SHARED, moves.texts["docker-compose.yml"])) == [
+        "+    - DB_HOST=pool",
+        "+    - DB_PORT=6432",
+        "-    - DB_HOST=db",
+        "-    - DB_PORT=5432",
+    ]
+
+
+def test_what_others_share_stays_theirs(found: Found) -> None:
+    moves = move(found, SHARED, None, "one")
+    project, _clients = found(moves.texts["docker-compose.yml"])
+    assert project.services["one"].environment == {"DB_HOST": "pool", "DB_PORT": "6432"}
+    assert project.services["two"].environment == {"DB_HOST": "db", "DB_PORT": "5432"}
+
+
 def test_a_variable_of_one_client_is_changed_in_its_file(found: Found) -> None:
     text = HEAD + "  app: {image: x, environment: ['URL=${APP_URL}']}\n"
     dotenv = f"# app\nAPP_URL='postgres://u:{SECRET}@db/app' # mind\nX=1\n"
