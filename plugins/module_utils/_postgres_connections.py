@@ -99,7 +99,7 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
     Raises:
         StackError: the container does not run, or neither way gave an answer; says what was tried.
     """
-    inspected = _running(docker)
+    inspected = running(docker)
     container = next((item for item in inspected if item.get("Id") == request.container), None)
     if container is None:
         raise StackError(
@@ -128,8 +128,12 @@ def _name(container: Mapping[str, Any]) -> str:
     return str(container.get("Name", "")).lstrip("/")
 
 
-def _running(docker: _compose_cli.Docker) -> list[dict[str, Any]]:
-    """Inspect all running containers: a client may belong to another project."""
+def running(docker: _compose_cli.Docker) -> list[dict[str, Any]]:
+    """Inspect all running containers: a client may belong to another project.
+
+    Raises:
+        StackError: Docker gives no answer.
+    """
     listed = docker.run(["ps", "--no-trunc", "--quiet"])
     if listed.code != 0:
         raise _compose_cli.failure("list the containers", listed)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ansible_collections.breakwater.stack.plugins.module_utils import (
     _compose_cli,
+    _containers,
     _postgres_connections,
     _reader,
     _writer,
@@ -50,12 +51,38 @@ def look(options: Options) -> dict[str, Any]:
         StackError: something cannot be read.
         SubjectError: it cannot be told which PostgreSQL.
     """
-    directory = _writer.check_directory(os.path.abspath(options.project_dir))
-    request = _reader.Request(directory, options.file, options.project_name, [], [], None, False)
     docker = _compose_cli.Docker()
-    subject = find_subject(_reader.read(request, docker), options.service)
+    reading, unread = _read(options, docker)
+    subject = find_subject(reading, options.service, unread=unread)
     asked = _postgres_connections.Request(subject.container, subject.project, options.role, options.database)
     return examine(subject, _postgres_connections.read(asked, docker))
+
+
+def _read(options: Options, docker: _compose_cli.Docker) -> tuple[dict[str, Any], str]:
+    """Read the stack, or only its containers where this user may not read its files; and say why."""
+    directory = os.path.abspath(options.project_dir)
+    try:
+        _writer.check_directory(directory)
+        request = _reader.Request(directory, options.file, options.project_name, [], [], None, False)
+        return _reader.read(request, docker), ""
+    except StackError as error:
+        reading = containers_of(directory, _postgres_connections.running(docker))
+        if not reading["containers"]:
+            raise
+        return reading, str(error)
+
+
+def containers_of(directory: str, inspected: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give what the engine alone knows of a stack, in the shape of a reading: its containers and its name.
+
+    Args:
+        directory: the project's folder, by which Compose labels its containers.
+        inspected: running containers as ``docker inspect`` describes them.
+    """
+    folders = (directory, os.path.realpath(directory))
+    described = [_containers.describe(item, "") for item in inspected]
+    ours = [{**item, "ours": True} for item in described if item["working_dir"] in folders]
+    return {"project": {"directory": directory, "name": ours[0]["project"] if ours else ""}, "containers": ours}
 
 
 def as_json(report: dict[str, Any]) -> str:

@@ -46,27 +46,29 @@ class Subject(NamedTuple):
     notes: tuple[str, ...]
 
 
-def find_subject(reading: Mapping[str, Any], service: str = "", kinds: Mapping[str, str] | None = None) -> Subject:
+def find_subject(
+    reading: Mapping[str, Any], service: str = "", kinds: Mapping[str, str] | None = None, unread: str = ""
+) -> Subject:
     """Find the PostgreSQL of a stack. Files that cannot be read are no reason not to look at what runs.
 
     Args:
         reading: what the target's reader returned (module_utils/_reader.py).
         service: the service, where there are several; empty to find it.
         kinds: kinds of services that the inventory states.
+        unread: why the reading holds no files; empty when it does.
 
     Raises:
         SubjectError: there is none, several, or no container of it.
     """
-    notes: list[str] = []
     clients = None
-    try:
-        stack = Stack(project_of(reading, {}), None, {}, Settings(kinds=kinds or {}))
-    except ComposeError as error:
-        notes.append(mask_text(f"what clients may open is not known: {error}"))
-        found = _running(reading)
-    else:
-        clients = find_clients(stack.project, stack.roles, _sources(reading))
-        found = list(clients.servers)
+    if not unread:
+        try:
+            stack = Stack(project_of(reading, {}), None, {}, Settings(kinds=kinds or {}))
+            clients = find_clients(stack.project, stack.roles, _sources(reading))
+        except ComposeError as error:
+            unread = str(error)
+    notes = [mask_text(f"what clients may open is not known: {unread}")] if unread else []
+    found = _running(reading) if clients is None else list(clients.servers)
     chosen = _choose(found, service, reading["project"]["directory"])
     containers = [item for item in services_containers(reading) if item["service"] == chosen]
     running = [item for item in containers if item["state"] == "running"]
