@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.document import parse
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.edit import apply_edits
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import RefusedEdit
-from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project, SourceFile, load_project
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.context import Stack
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Settings
+from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.clients import find_clients
 from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.mover import (
     include_edits,
     move_clients,
@@ -306,3 +309,24 @@ def test_every_other_byte_stays(
     text = (HEAD + f"  app:\n    image: x\n    environment:\n      {item.strip()}{comment}\n").replace("\n", ending)
     moves = move(found, text)
     assert moves.texts["docker-compose.yml"] == text.replace("@db:5432/db", "@pool:6432/db")
+
+
+def test_of_several_files_the_one_that_states_the_value_is_changed() -> None:
+    base = HEAD + "  app: {image: x, environment: {PGHOST: elsewhere, PGPORT: 5432}}\n"
+    override = "services:\n  app:\n    environment:\n      - PGHOST=db\n"
+    files = [SourceFile("docker-compose.yml", base), SourceFile("override.yml", override)]
+    project = load_project(files, {}, strict=True)
+    clients = find_clients(project, Stack(project, None, {}, Settings()).roles)
+    moves = move_clients(project, clients, {"app": Target("pool", 6432, "session")})
+    assert moves.refusals == ()
+    assert moves.texts["override.yml"] == override.replace("PGHOST=db", "PGHOST=pool")
+    assert changed(base, moves.texts["docker-compose.yml"])[1].endswith("{PGHOST: elsewhere, PGPORT: 6432}}")
+    assert moves.moves[0].files == ("override.yml", "docker-compose.yml")
+
+
+def test_a_client_in_an_included_file_is_refused(found: Found) -> None:
+    included = "services:\n  app: {image: x, environment: [PGHOST=db, PGPORT=5432]}\n"
+    project, clients = found("include: [more/app.yml]\n" + HEAD, None, {"more/app.yml": included})
+    moves = move_clients(project, clients, {"app": Target("pool", 6432, "session")})
+    assert dict(moves.texts) == {}
+    assert "more/app.yml, which is not among the files given" in moves.refusals[0].reason
