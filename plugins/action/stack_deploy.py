@@ -81,7 +81,8 @@ class ActionModule(DeployingAction):
         active = verdicts.active_services(project, session.options, environment_of(session.reading))
         containers = services_containers(session.reading)
         hashes = known_hashes(session.reading)
-        records = verdicts.container_records(project, containers, hashes, deployment, active)
+        planned = self.project(session)
+        records = verdicts.container_records(project, planned, containers, hashes, deployment, active)
         return {"standing": records, "down": deployment.down}
 
 

@@ -55,6 +55,18 @@ reasons:
   type: list
   elements: str
   sample: ["temporal: mem_limit: 512m (BW-LIM-001, recreate)"]
+checked:
+  description: The controls that took part.
+  returned: success
+  type: list
+  elements: str
+  sample: [BW-LIM-001]
+findings:
+  description: Every finding, with what becomes of it - planned, withheld, waived, expired or reported.
+  returned: success
+  type: list
+  elements: dict
+  sample: [{control: BW-LIM-001, service: temporal, state: planned, message: has no memory limit}]
 """
 
 from ansible.module_utils.basic import AnsibleModule

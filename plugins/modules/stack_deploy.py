@@ -51,6 +51,12 @@ stages:
   type: list
   elements: list
   sample: [[temporal-ui], [temporal], [postgres]]
+standing:
+  description: The services that do not run as the files say now, with what differs and what the run would do about it.
+  returned: success, in check mode
+  type: list
+  elements: dict
+  sample: [{service: temporal, kind: changed, action: update, differs: ["memory limit: the file says 1g, ..."]}]
 """
 
 from ansible.module_utils.basic import AnsibleModule

@@ -90,6 +90,11 @@ host:
   returned: from the action
   type: dict
   sample: {memory: 25276063744, cpus: 2, cgroup: 2, engine: 27.3.1, compose: 2.29.7}
+last_run:
+  description: The last generation, its state, and how each of its files stands now; null before the first run.
+  returned: from the action
+  type: dict
+  sample: {id: 20261124T173127Z-be38, state: kept, files: {docker-compose.yml: after}}
 reading_z:
   description:
     - The whole reading, packed (base64 of zlib of JSON). It holds the contents of files, so keep it out of logs.

@@ -6,8 +6,7 @@ from __future__ import annotations
 from breakwater.arguments import Option, Options, help_text, read_options
 from breakwater.exits import UsageError
 
-DRIFT_FORMATS = ("text", "json")
-REPORTS = ("text", "json")
+DRIFT_FORMATS = ("text", "json", "junit", "sarif", "github", "markdown", "prometheus")
 
 _ANSIBLE = {
     "--inventory": Option("INVENTORY", "-i: inventory file, folder or host list", repeat=True),
@@ -29,7 +28,7 @@ DRIFT = {
     **_ANSIBLE,
     "--timeout": Option("SECONDS", "end the check after this long"),
     "--format": Option("FORMAT", f"{', '.join(DRIFT_FORMATS)} (default: text)", DRIFT_FORMATS),
-    "--report": Option("FORMAT=FILE", f"write a report there, too: {', '.join(REPORTS)}", repeat=True),
+    "--report": Option("FORMAT=FILE", "write a report there, too; may be given several times", repeat=True),
     "--report-only": Option("", "drift is no failure (exit code 0); an incomplete check still is"),
     "--allow-unchecked": Option("CONTROL", 'may stay unchecked: a control, "containers" or "tasks"', many=True),
     **_LAST,
@@ -99,17 +98,17 @@ class FrontOptions(Options):
             raise UsageError(f'{name} is "{value}"; write a whole number above 0')
         return int(value)
 
-    def reports(self) -> list[tuple[str, str | None]]:
-        """Return the reports to write: format, and file or None for standard output.
+    def reports(self) -> list[tuple[str, str]]:
+        """Return the reports to write beside that on standard output: format and file.
 
         Raises:
             UsageError: one of them names no format or no file.
         """
-        wanted: list[tuple[str, str | None]] = [(self.format, None)]
+        wanted: list[tuple[str, str]] = []
         for text in self.report:
             name, _, file = text.partition("=")
-            if name not in REPORTS or not file:
-                raise UsageError(f'--report is "{text}"; write FORMAT=FILE with one of {", ".join(REPORTS)}')
+            if name not in DRIFT_FORMATS or not file:
+                raise UsageError(f'--report is "{text}"; write FORMAT=FILE with one of {", ".join(DRIFT_FORMATS)}')
             wanted.append((name, file))
         return wanted
 

@@ -89,6 +89,7 @@ def last_run(reading: Mapping[str, Any]) -> dict[str, Any] | None:
 
 def container_records(
     project: Project,
+    planned: Project,
     containers: Sequence[Mapping[str, Any]],
     hashes: Mapping[str, Collection[str]],
     deployment: Deployment,
@@ -98,6 +99,7 @@ def container_records(
 
     Args:
         project: the files as they are on the target, nothing planned.
+        planned: the files as the run would write them.
         containers: the containers of the project's services.
         hashes: the hashes by service that a container deployed from those files may carry.
         deployment: what the run would do.
@@ -107,7 +109,7 @@ def container_records(
         A record for each service that does not run as the files say. `kind` is changed (made from these files, then
         changed by hand), stale (made from other files), gone (no container), stopped, ill (its health check fails) or
         unknown (the files have no such service); `differs` says what, `action` what the run would do about it: update,
-        recreate or nothing.
+        recreate or nothing; `fits_plan` whether the containers carry what the planned files say.
     """
     actions = {need.service: "update" for need in deployment.updates}
     actions |= {need.service: "recreate" for stage in deployment.stages for need in stage}
@@ -119,11 +121,12 @@ def container_records(
         found = by_service.get(name, [])
         kind, differs = _standing(project, name, found, hashes, name in active)
         if kind:
-            records.append(_record(name, found, kind, differs, actions.get(name, "nothing")))
+            fits = bool(found) and not any(differences(planned, name, item) for item in found)
+            records.append(_record(name, found, kind, differs, actions.get(name, "nothing"), fits))
     for name, found in by_service.items():
         alive = [item for item in found if item["state"] in ALIVE]
         if name not in project.services and alive:
-            records.append(_record(name, alive, "unknown", ["the files have no such service"], "nothing"))
+            records.append(_record(name, alive, "unknown", ["the files have no such service"], "nothing", False))
     return records
 
 
@@ -155,10 +158,16 @@ def _standing(
 
 
 def _record(
-    service: str, containers: Sequence[Mapping[str, Any]], kind: str, differs: list[str], action: str
+    service: str, containers: Sequence[Mapping[str, Any]], kind: str, differs: list[str], action: str, fits: bool
 ) -> dict[str, Any]:
-    names = [item["name"] for item in containers]
-    return {"service": service, "containers": names, "kind": kind, "differs": differs, "action": action}
+    return {
+        "service": service,
+        "containers": [item["name"] for item in containers],
+        "kind": kind,
+        "differs": differs,
+        "action": action,
+        "fits_plan": fits,
+    }
 
 
 def active_services(project: Project, options: Mapping[str, Any], variables: Mapping[str, str]) -> list[str]:

@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
-
-from breakwater.scan import write
 
 if TYPE_CHECKING:
     from breakwater.drift.model import DriftReport
@@ -23,18 +20,23 @@ def command(options: FrontOptions) -> int:
     """Run the command; see ``breakwater drift --help``."""
     from breakwater.drift import run
     from breakwater.drift.reading import read
+    from breakwater.drift.save import refuse_unwritable, save
 
     arguments = options.for_ansible()
+    files = options.reports()
+    for _name, file in files:
+        refuse_unwritable(file)
     if options.verbose:
         sys.stderr.write(f"breakwater: {shlex.join(run.command_line(arguments))}\n")
     checked = run.check(arguments, options.seconds("--timeout", options.timeout), lambda _event: None)
-    report = read(checked.events, checked.ending, datetime.now(UTC).date(), options.allow_unchecked)
-    for name, file in options.reports():
-        write(render(report, name), file)
+    report = read(checked.events, checked.ending, options.allow_unchecked)
+    sys.stdout.write(rendered(report, options.format))
+    for name, file in files:
+        save(rendered(report, name), file)
     return report.exit_code(options.report_only)
 
 
-def render(report: DriftReport, name: str) -> str:
+def rendered(report: DriftReport, name: str) -> str:
     """Give the report a format; only the module of that format is loaded."""
     module = f"breakwater.drift.formats.{name}"
     __import__(module)

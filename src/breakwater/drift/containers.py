@@ -30,6 +30,11 @@ _LEFT_ALONE = {
     "ill": "nothing: look at its log",
     "unknown": "nothing: remove it, or put the service back into the file",
 }
+#: Somebody changed the file and has not deployed it: how it came about, and what hardening would do.
+_FILE_ALONE = (
+    "the file was changed, the container still runs as hardened",
+    "recreate the container only where the file does not become again what it was made from",
+)
 _SEVERITIES = {"gone": "high", "stopped": "high", "ill": "high"}
 
 
@@ -58,6 +63,9 @@ def _entry(host: str, record: Mapping[str, Any], planned: Collection[str]) -> En
         would = _ACTIONS[action] + (", with what is changed in the file" if service in planned else "")
     else:
         would = _LEFT_ALONE[kind]
+    origin = _ORIGINS[kind]
+    if kind == "stale" and service in planned and record.get("fits_plan"):
+        origin, would = _FILE_ALONE
     return Entry(
         "drifted",
         host,
@@ -66,7 +74,7 @@ def _entry(host: str, record: Mapping[str, Any], planned: Collection[str]) -> En
         severity=_SEVERITIES.get(kind, "medium"),
         service=service,
         container=one_line(", ".join(map(str, record["containers"]))),
-        origin=_ORIGINS[kind],
+        origin=origin,
         action=would,
         impact={"update": "none", "recreate": "recreate"}.get(action, ""),
     )

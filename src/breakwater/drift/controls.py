@@ -64,7 +64,7 @@ def entry_of(host: str, record: Mapping[str, Any], origin: str, today: date) -> 
         service=one_line(record.get("service", "")),
         file=one_line(record.get("file", "")),
         line=record.get("line"),
-        origin=origin if state == "drifted" else "",
+        origin="the waiver is over" if record.get("state") == "expired" else origin if state == "drifted" else "",
         action=one_line(fix.get("summary", "")),
         reason=one_line(waiver.get("reason", "")) if state == "waived" else held or one_line(fix.get("reason", "")),
         impact=one_line(fix.get("impact", "")),

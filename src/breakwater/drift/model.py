@@ -94,6 +94,7 @@ class DriftReport(NamedTuple):
         diffs: what would be written.
         problems: what kept the check as a whole from being complete, a line each.
         ended: "" where the playbook ran to its end; else "interrupted" or "timed out".
+        at: when the check began, seconds since 1970.
     """
 
     hosts: tuple[Host, ...]
@@ -101,6 +102,7 @@ class DriftReport(NamedTuple):
     diffs: tuple[Diff, ...]
     problems: tuple[str, ...]
     ended: str = ""
+    at: int = 0
 
     def of(self, *states: str) -> list[Entry]:
         """Return the entries with one of these states."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from breakwater.drift import results
@@ -34,11 +34,13 @@ class Ending(NamedTuple):
 
     Attributes:
         code: exit code of ansible-playbook.
+        began: when it began.
         ended: "", "interrupted" or "timed out".
         limit: seconds that it was given, for the message.
     """
 
     code: int
+    began: datetime
     ended: str = ""
     limit: int = 0
 
@@ -62,18 +64,15 @@ class _Seen:
             self.problems.append(text)
 
 
-def read(
-    events: Iterable[Mapping[str, Any]], ending: Ending, today: date, allowed: Collection[str] = ()
-) -> DriftReport:
-    """Make the report.
+def read(events: Iterable[Mapping[str, Any]], ending: Ending, allowed: Collection[str] = ()) -> DriftReport:
+    """Make the report; waivers are judged on the day on which the playbook began.
 
     Args:
         events: in the order in which they came.
         ending: how the playbook ended.
-        today: the day on which waivers are judged.
         allowed: controls or subjects (beginnings) that may stay unchecked.
     """
-    seen = _Seen(today)
+    seen = _Seen(ending.began.date())
     for event in events:
         _note(seen, event)
     for standing in seen.hosts.values():
@@ -82,7 +81,8 @@ def read(
     entries = in_order(names, (entry for standing in seen.hosts.values() for entry in standing.entries))
     hosts = tuple(_host(standing) for standing in seen.hosts.values())
     diffs = tuple(Diff(name, text) for name, standing in seen.hosts.items() for text in standing.diffs)
-    return DriftReport(hosts, entries, diffs, tuple(_problems(seen, ending, entries)), ending.ended)
+    problems = tuple(_problems(seen, ending, entries))
+    return DriftReport(hosts, entries, diffs, problems, ending.ended, int(ending.began.timestamp()))
 
 
 def _note(seen: _Seen, event: Mapping[str, Any]) -> None:
@@ -94,7 +94,7 @@ def _note(seen: _Seen, event: Mapping[str, Any]) -> None:
     host = data.get("host")
     if not host or not name.startswith("runner_on_"):
         return
-    standing = seen.host(str(host))
+    standing = seen.host(one_line(host))
     task = Task(one_line(data.get("task", "")), str(data.get("resolved_action") or data.get("task_action") or ""))
     handler: Callable[..., None] | None = getattr(standing, name.removeprefix("runner_"), None)
     if handler is not None:

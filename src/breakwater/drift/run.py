@@ -16,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple
@@ -56,6 +57,7 @@ def check(arguments: Sequence[str], timeout: int, follow: Callable[[Mapping[str,
     if shutil.which("ansible-playbook", path=_path()) is None:
         raise CommandError("ansible-playbook is not found; install ansible-core beside breakwater")
     events: list[dict[str, Any]] = []
+    began = datetime.now(UTC)
 
     def take(event: dict[str, Any]) -> bool:
         events.append(event)
@@ -69,7 +71,7 @@ def check(arguments: Sequence[str], timeout: int, follow: Callable[[Mapping[str,
         finally:
             children.end(MARK, folder, _GRACE_SECONDS)
     ended = "interrupted" if told.is_set() else "timed out" if status == "timeout" else ""
-    return Checked(events, Ending(code or 0, ended, timeout))
+    return Checked(events, Ending(code or 0, began, ended, timeout))
 
 
 def command_line(arguments: Sequence[str]) -> list[str]:

@@ -28,11 +28,11 @@ def _files(report: Report) -> list[str]:
 
 
 def _suite(name: str, items: list[Item]) -> str:
-    cases = [_case(item) for item in items] or [f'    <testcase classname={_attribute(name)} name="no findings"/>']
+    cases = [_case(item) for item in items] or [f'    <testcase classname={attribute(name)} name="no findings"/>']
     failures = sum(1 for item in items if not item.finding.waived)
     skipped = len(items) - failures
     counts = f'tests="{len(cases)}" failures="{failures}" errors="0" skipped="{skipped}"'
-    head = f"  <testsuite name={_attribute(name)} {counts}>"
+    head = f"  <testsuite name={attribute(name)} {counts}>"
     return "\n".join([head, *cases, "  </testsuite>"])
 
 
@@ -40,32 +40,31 @@ def _case(item: Item) -> str:
     finding = item.finding
     name = " ".join(part for part in (finding.control, finding.service, finding.message) if part)
     line = f' line="{finding.line}"' if finding.line is not None else ""
-    head = (
-        f"    <testcase classname={_attribute(item.file)} name={_attribute(name)} file={_attribute(item.file)}{line}>"
-    )
+    head = f"    <testcase classname={attribute(item.file)} name={attribute(name)} file={attribute(item.file)}{line}>"
     text = "\n".join(f"{label}: {value}" for label, value in details(item))
     if finding.waived:
-        return f"{head}\n      <skipped message={_attribute(text)}/>\n    </testcase>"
-    attributes = f"type={_attribute(finding.severity)} message={_attribute(finding.message)}"
-    failure = f"<failure {attributes}>{escape(_clean(text))}</failure>"
+        return f"{head}\n      <skipped message={attribute(text)}/>\n    </testcase>"
+    attributes = f"type={attribute(finding.severity)} message={attribute(finding.message)}"
+    failure = f"<failure {attributes}>{escape(clean(text))}</failure>"
     return f"{head}\n      {failure}\n    </testcase>"
 
 
 def _error(problem: Problem) -> str:
-    name = _attribute(problem.file)
+    name = attribute(problem.file)
     return (
         f'  <testsuite name={name} tests="1" failures="0" errors="1" skipped="0">\n'
         f'    <testcase classname={name} name="not judged">\n'
-        f'      <error type="not judged" message={_attribute(str(problem))}/>\n'
+        f'      <error type="not judged" message={attribute(str(problem))}/>\n'
         "    </testcase>\n  </testsuite>"
     )
 
 
-def _attribute(text: str) -> str:
-    return quoteattr(_clean(text), {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
+def attribute(text: str) -> str:
+    """Quote a text as the value of an attribute."""
+    return quoteattr(clean(text), {"\n": "&#10;", "\t": "&#9;", "\r": "&#13;"})
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Replace what XML 1.0 cannot hold: control characters and halves of surrogate pairs."""
     return "".join(
         character if (character >= " " and not "\ud800" <= character <= "\udfff") or character in "\t\n\r" else "?"

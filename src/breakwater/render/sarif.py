@@ -34,7 +34,7 @@ def render(report: Report) -> str:
                 "name": "breakwater",
                 "semanticVersion": version(),
                 "version": version(),
-                "rules": [_rule(controls[name]) for name in order],
+                "rules": [rule(controls[name]) for name in order],
             }
         },
         "columnKind": "unicodeCodePoints",
@@ -50,8 +50,9 @@ def render(report: Report) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False) + "\n"
 
 
-def _rule(control: Control) -> dict[str, Any]:
-    rule: dict[str, Any] = {
+def rule(control: Control) -> dict[str, Any]:
+    """Describe a control as a rule."""
+    described: dict[str, Any] = {
         "id": control.id,
         "name": "".join(word.capitalize() for word in re.findall(r"\w+", control.title)),
         "shortDescription": {"text": control.title},
@@ -62,8 +63,8 @@ def _rule(control: Control) -> dict[str, Any]:
     }
     link = _URL.search(control.link)
     if link:
-        rule["helpUri"] = link[0]
-    return rule
+        described["helpUri"] = link[0]
+    return described
 
 
 def _subject(control: Control) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from typing import Any
 
 from breakwater import version
@@ -27,6 +28,7 @@ def as_data(report: DriftReport) -> dict[str, Any]:
         "verdict": report.verdict,
         "complete": report.complete,
         "ended": report.ended,
+        "at": datetime.fromtimestamp(report.at, UTC).isoformat(),
         "hosts": [
             {
                 "name": host.name,
