@@ -35,6 +35,12 @@ def test_the_example_is_a_policy() -> None:
     assert policy.workflows.rule_for("AgentLifecycle", "agent-lifecycle-1").execution_timeout == UNBOUND
 
 
+def test_the_policy_of_the_documentation_is_one() -> None:
+    text = (EXAMPLE.parents[2] / "docs/guard.md").read_text(encoding="utf-8")
+    policy = load(text.split("```yaml\n")[1].split("```")[0].encode())
+    assert policy.activities.rule_for("render_scene").heartbeat.timeout == MINUTE / 2
+
+
 @pytest.mark.parametrize(
     ("written", "bound"),
     [
