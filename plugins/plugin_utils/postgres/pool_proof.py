@@ -18,10 +18,28 @@ from .pool_objects import literal
 from .pool_record import Record
 from .records import Client
 
-# Long enough for all connections to be open at the same time.
-_HOLD_SECONDS = 0.5
 _CONNECT_SECONDS = 10
 _MOST_AT_ONCE = 64
+# A pool that cannot get its connections lets its clients wait; whoever proves it does not.
+_ANSWER_SECONDS = 15
+# Exit code of `timeout` when the time is over.
+_OUT_OF_TIME = 124
+
+# pgbench prepares by the protocol, as Temporal's driver does; psql alone shows that the way is open.
+_SCRIPT = """
+set -eu
+export PGHOST={host} PGPORT={port} PGCONNECT_TIMEOUT={connect} PGAPPNAME=breakwater
+unset PGHOSTADDR PGSERVICE PGOPTIONS PGUSER PGDATABASE || true
+prove() {{
+    if command -v pgbench >/dev/null 2>&1; then
+        # Long enough for all connections to be open at the same time.
+        echo 'SELECT pg_sleep(0.5);' |
+            timeout {answer} pgbench -n -M prepared -c "$3" -j 1 -t 2 -U "$1" -f - "$2" >/dev/null
+    else
+        timeout {answer} psql -X -w -q -U "$1" -d "$2" -c "SELECT 1" >/dev/null
+    fi
+}}
+""".strip()
 
 
 class Login(NamedTuple):
@@ -68,26 +86,12 @@ def logins(record: Record, known: Mapping[str, str]) -> list[Login]:
 
 def script(record: Record, wanted: Sequence[Login]) -> str:
     """Write the proof: prepared statements, on as many connections at once as the pool has for the database."""
-    lines = [
-        "set -eu",
-        f"export PGHOST={shlex.quote(record.service)} PGPORT={record.port} PGCONNECT_TIMEOUT={_CONNECT_SECONDS}",
-        "export PGAPPNAME=breakwater",
-        "unset PGHOSTADDR PGSERVICE PGUSER PGDATABASE || true",
-        # pgbench prepares by the protocol, as Temporal's driver does; psql alone shows that the way is open.
-        "prove() {",
-        "    if command -v pgbench >/dev/null 2>&1; then",
-        f"        printf 'SELECT pg_sleep({_HOLD_SECONDS});\\n' |",
-        '            pgbench -n -M prepared -c "$3" -j 1 -t 2 -U "$1" -f - "$2" >/dev/null',
-        "    else",
-        '        psql -X -w -q -U "$1" -d "$2" -c "SELECT 1" >/dev/null',
-        "    fi",
-        "}",
-    ]
+    host = shlex.quote(record.service)
+    lines = [_SCRIPT.format(host=host, port=record.port, connect=_CONNECT_SECONDS, answer=_ANSWER_SECONDS)]
     for login in wanted:
         clients = max(1, min(login.backends, _MOST_AT_ONCE))
         lines.append(f"export PGPASSWORD={shlex.quote(login.password)}")
-        name = shlex.quote(f"{login.user} on {login.database}")
-        lines.append(f"echo {name}")
+        lines.append(f"echo {shlex.quote(f'{login.user} on {login.database}')}")
         lines.append(f"prove {shlex.quote(login.user)} {shlex.quote(login.database)} {clients}")
     return "\n".join(lines) + "\n"
 
@@ -96,6 +100,8 @@ def failure(result: Mapping[str, Any]) -> str:
     """Say in one line which user failed and why, from the output of :func:`script`."""
     names = result["stdout"].strip().splitlines()
     lines = [line.strip() for line in result["stderr"].splitlines() if line.strip()]
+    if result["rc"] == _OUT_OF_TIME:
+        lines.append(f"ERROR: no connection to the server within {_ANSWER_SECONDS} s")
     telling = [line for line in lines if "FATAL" in line or "ERROR" in line] or lines or ["no reason given"]
     return f"{names[-1] if names else 'nobody'} through the pool: {telling[-1].removeprefix('pgbench: ')}"
 
@@ -132,7 +138,7 @@ TEMPORAL_PROBE = """
 command -v wget >/dev/null 2>&1 || exit 3
 for host in 127.0.0.1 "$(hostname -i 2>/dev/null | cut -d' ' -f1)"; do
     said=$(wget -T 10 -O /dev/null "http://$host:7243/api/v1/namespaces?pageSize=1" 2>&1) && exit 0
-    case $said in *HTTP/*) exit 1 ;; esac
+    case $said in *HTTP*) exit 1 ;; esac
 done
 exit 3
 """

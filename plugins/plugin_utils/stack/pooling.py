@@ -33,6 +33,7 @@ _LABEL = "label=com.docker.compose."
 _NOBODY = 3
 # What a pooler that was just asked to reload, or a client that was just made, may take to show itself.
 _SHOW_SECONDS = 30
+_PROVE_SECONDS = 5
 
 
 def order_of(reading: Mapping[str, Any]) -> Pool | None:
@@ -177,7 +178,7 @@ class PoolSteps:
         wanted = pool_proof.logins(record, known)
         names = ", ".join(f"{login.database} ({login.user}, {login.backends} at once)" for login in wanted)
         self._action.say([f"{record.service}: proving {names}"])
-        reason = self._until(lambda: self._try(record, wanted), min(self._timeout, _SHOW_SECONDS))
+        reason = self._until(lambda: self._try(record, wanted), min(self._timeout, _PROVE_SECONDS))
         if reason:
             raise self._action.failure(f"{reason}\n{self._action.log_of(record.service, self._options)}")
 

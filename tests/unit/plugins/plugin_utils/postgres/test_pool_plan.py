@@ -168,19 +168,21 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stdout", "stderr", "expected"),
+    ("stdout", "stderr", "rc", "expected"),
     [
         (
             "shop on shop\n",
-            "pgbench: error: connection failed: FATAL:  no\nmore\n",
-            "shop on shop through the pool: error",
+            "pgbench: error: failed: FATAL:  no\nmore\n",
+            1,
+            "shop on shop through the pool: error: failed",
         ),
-        ("a on b\nc on d\n", "", "c on d through the pool: no reason given"),
-        ("", "sh: not found", "nobody through the pool: sh: not found"),
+        ("a on b\nc on d\n", "", 1, "c on d through the pool: no reason given"),
+        ("a on b\n", "pgbench (17.6)", 124, "a on b through the pool: ERROR: no connection to the server within 15 s"),
+        ("", "sh: not found", 127, "nobody through the pool: sh: not found"),
     ],
 )
-def test_failures_name_user_and_reason(stdout: str, stderr: str, expected: str) -> None:
-    assert pool_proof.failure({"stdout": stdout, "stderr": stderr}).startswith(expected)
+def test_failures_name_user_and_reason(stdout: str, stderr: str, rc: int, expected: str) -> None:
+    assert pool_proof.failure({"stdout": stdout, "stderr": stderr, "rc": rc}).startswith(expected)
 
 
 @pytest.mark.parametrize(
