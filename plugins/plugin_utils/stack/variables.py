@@ -43,6 +43,15 @@ PUBLIC = {
         "pgbouncer_applications",
         "pgbouncer_temporal_version",
     ),
+    "temporal_policy_": (
+        "temporal_policy_file",
+        "temporal_policy_container",
+        "temporal_policy_profile",
+        "temporal_policy_fresh",
+        "temporal_policy_values",
+        "temporal_policy_server_version",
+        "temporal_policy_poll_interval",
+    ),
 }
 
 
