@@ -109,6 +109,7 @@ class _Finder:
         """Yield the clients that a service is, by all forms."""
         used: set[str] = set()
         if temporal.speaks_temporal(environment):
+            self._note_unknown(service, environment)
             for store in temporal.stores(service, self.roles[service.name], environment):
                 used.update(value.name for value in store.values)
                 found = self._client(service, "temporal", store.host, store.port, store.uses, store.values)
@@ -132,13 +133,24 @@ class _Finder:
         """Yield the client that a variable makes of a service, if it does."""
         host = re.fullmatch(_HOST, name)
         if variable.value is None:
-            if is_url(variable.raw) or name == "POSTGRES_SEEDS":
-                reason = f"{name} hangs on a variable that has no value here"
-                self.unclear.append(Unclear(service.name, reason, variable.place))
+            if is_url(variable.raw):
+                self._note(service, name, variable)
         elif is_url(variable.value):
             yield from self._by_url(service, environment, name, variable.value, variable.place)
         elif host is not None:
             yield from self._by_parts(service, environment, name, host["prefix"])
+
+    def _note_unknown(self, service: Service, environment: Environment) -> None:
+        """Note Temporal's hosts that are not known."""
+        for name in temporal.HOSTS:
+            variable = environment.variables.get(name)
+            if variable is not None and variable.value is None:
+                self._note(service, name, variable)
+
+    def _note(self, service: Service, name: str, variable: Variable) -> None:
+        """Note a variable that nobody can read here."""
+        reason = f"{name} hangs on a variable that has no value here"
+        self.unclear.append(Unclear(service.name, reason, variable.place))
 
     def _by_url(
         self, service: Service, environment: Environment, name: str, text: str, place: Place

@@ -97,7 +97,7 @@ class Environment:
             if value is None:
                 return  # neither Compose nor the container has it
         raw, place = written or "", Place(document.name, document.line_of(origin.path), "compose")
-        if passed:
+        if passed and not unresolved:
             raw, place = self._held(passed, value or "")
         self.variables[name] = Variable(None if unresolved else value, raw, place, origin.file)
 

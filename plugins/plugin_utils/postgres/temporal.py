@@ -23,6 +23,9 @@ SQL_MAX_CONNS = "20"
 SQL_VIS_MAX_CONNS = "10"
 PORT = "5432"
 
+#: The variables that state where its stores are.
+HOSTS = ("POSTGRES_SEEDS", "VISIBILITY_POSTGRES_SEEDS")
+
 #: The driver that works behind a pooler in transaction mode; it has both stores of a server.
 POOLED_PLUGIN = "postgres12_pgx"
 

@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project
+from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.project import Project, SourceFile, load_project
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.context import Stack
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import Settings
+from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.clients import find_clients
 from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.records import Client, Clients, Sources, Use
 
 Found = Callable[..., tuple[Project, Clients]]
@@ -216,3 +219,12 @@ def test_a_use_without_a_number_makes_the_sum_unknown() -> None:
     assert client.maximum is None
     assert client.arithmetic == "a: 4; b: not known"
     assert client.users == ("u",)
+
+
+@pytest.mark.parametrize("variable", ["POSTGRES_SEEDS: '${DB_HOST}'", "URL: 'postgres://u:p@${DB_HOST}/app'"])
+def test_a_host_that_nobody_knows_is_unclear(variable: str) -> None:
+    text = f"{HEAD}  app:\n    image: x\n    environment:\n      {variable}\n      OTHER: ${{DB_HOST}}\n"
+    project = load_project([SourceFile("docker-compose.yml", text)], {})
+    clients = find_clients(project, Stack(project, None, {}, Settings()).roles)
+    assert clients.clients == ()
+    assert [(unclear.service, str(unclear.place)) for unclear in clients.unclear] == [("app", "docker-compose.yml:7")]

@@ -224,3 +224,18 @@ def test_the_change_that_is_named_is_enough_and_the_smallest(server: ServerFacts
     need = int(refused[0].way_out.split()[3])
     assert size_pool(server._replace(max_connections=need), users).sizes is not None
     assert size_pool(server._replace(max_connections=need - 1), users).sizes is None
+
+
+@pytest.mark.parametrize(
+    ("clients", "admitted"),
+    # 40 for visibility, and one for the health check of each database
+    [(957, 1000), (958, 1000), (959, 1100), (1058, 1100), (1059, 1200)],
+)
+def test_clients_are_admitted_in_hundreds_with_the_health_check_on_top(clients: int, admitted: int) -> None:
+    users = (TEMPORAL[0]._replace(clients=clients), TEMPORAL[1])
+    assert sizes_of(size_pool(ServerFacts(), users)).max_client_conn == admitted
+
+
+def test_no_change_is_named_that_nobody_can_work_out() -> None:
+    hidden = tuple(user._replace(clients=None, pools=0) for user in TEMPORAL)
+    assert "SQL_MAX_CONNS" not in str(size_pool(ServerFacts(max_connections=28), hidden).refusals[0])
