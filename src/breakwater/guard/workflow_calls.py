@@ -170,6 +170,15 @@ def interceptor_class(policy: Callable[[], Policy], recorder: Recorder) -> type[
         """Puts the policy between a workflow and what it starts."""
 
         def init(self, outbound: WorkflowOutboundInterceptor) -> None:
-            super().init(GuardedCalls(outbound, policy, recorder))
+            super().init(outbound if _guarded(outbound) else GuardedCalls(outbound, policy, recorder))
 
     return GuardedWorkflow
+
+
+def _guarded(outbound: WorkflowOutboundInterceptor | None) -> bool:
+    """Say whether a guard is there already: one given to client and worker would count the calls apart."""
+    while outbound is not None:
+        if isinstance(outbound, GuardedCalls):
+            return True
+        outbound = getattr(outbound, "next", None)
+    return False

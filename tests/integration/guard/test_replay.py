@@ -13,7 +13,7 @@ from temporalio.worker import Replayer, UnsandboxedWorkflowRunner
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 
 from breakwater.guard import Guard, load
-from tests.integration.guard.workloads import WORKFLOWS, Bare, Greedy, Stages, attributes, new_id, working
+from tests.integration.guard.workloads import WORKFLOWS, Again, Bare, Greedy, Stages, attributes, new_id, working
 
 PolicyFile = Callable[[str], Path]
 
@@ -63,10 +63,11 @@ def histories(address: str, tmp_path_factory: pytest.TempPathFactory) -> dict[st
         client = await Client.connect(address, interceptors=[guard])
         # Without a cache the worker itself replays the whole history for every workflow task.
         async with working(client, max_cached_workflows=0, max_concurrent_workflow_task_polls=1) as queue:
-            for kind in (Bare, Greedy):
-                handle = await client.start_workflow(kind.run, id=new_id(), task_queue=queue)
+            for kind, arguments in ((Bare, []), (Greedy, []), (Again, [False])):
+                handle = await client.start_workflow(kind.run, args=arguments, id=new_id(), task_queue=queue)
+                first = client.get_workflow_handle(handle.id, run_id=handle.first_execution_run_id)
                 await handle.result()
-                found[kind.__name__] = await handle.fetch_history()
+                found[kind.__name__] = await first.fetch_history()
             for policies in (
                 ["cap", "refuse", "cap"],
                 ["refuse", "cap", "observe"],
@@ -109,6 +110,21 @@ def test_what_was_recorded_replays_under_every_policy(
         for history in histories.values():
             await replayer.replay_workflow(history)
         assert guard.counts() == {}, "what is replayed was counted when it happened"
+
+    asyncio.run(go())
+
+
+def test_a_guard_that_is_given_twice_refuses_once(address: str) -> None:
+    async def go() -> None:
+        guard = guard_of("refuse")
+        client = await Client.connect(address, interceptors=[guard])
+        async with working(client, interceptors=[guard], max_cached_workflows=0) as queue:
+            handle = await client.start_workflow(Stages.run, id=new_id(), task_queue=queue)
+            for _ in range(2):
+                await handle.signal(Stages.go)
+            assert await asyncio.wait_for(handle.result(), 30) == [*REFUSED["refuse"]] * 3
+        history = await handle.fetch_history()
+        await Replayer(workflows=WORKFLOWS, interceptors=[guard, guard_of("cap")]).replay_workflow(history)
 
     asyncio.run(go())
 
