@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..compose.errors import RefusedEdit
-from ..compose.interpolate import EnvFileError, locate_env, parse_env
+from ..compose.interpolate import EnvFileError, EnvValue, locate_env, parse_env
 
 
 def set_values(name: str, text: str, wanted: Mapping[str, str], environment: Mapping[str, str] | None = None) -> str:
@@ -47,15 +47,20 @@ def set_values(name: str, text: str, wanted: Mapping[str, str], environment: Map
             raise RefusedEdit(
                 name, None, f"{variable} would change too, because it refers to one of them", "do it by hand"
             )
+    if set(after) != set(before):
+        raise RefusedEdit(name, None, "another variable would come or go", "change the file by hand")
+    _check_written(name, changed, wanted, moved)
+    return changed
+
+
+def _check_written(name: str, text: str, wanted: Mapping[str, str], places: Mapping[str, EnvValue]) -> None:
+    """Refuse a text in which a value does not stand as it is wanted."""
     for variable, new in wanted.items():
-        place = moved.get(variable)
-        if place is None or text_in_quotes(changed[place.start : place.end]) != new:
+        place = places.get(variable)
+        if place is None or text_in_quotes(text[place.start : place.end]) != new:
             raise RefusedEdit(
                 name, None, f"{variable} cannot be written without quotes", "put its value in quotes first"
             )
-    if set(after) != set(before):
-        raise RefusedEdit(name, None, "another variable would come or go", "change the file by hand")
-    return changed
 
 
 def text_in_quotes(text: str) -> str:

@@ -146,7 +146,7 @@ def size_pool(
     # The health check holds one in each database, the lookup of secrets one in the database of its function.
     own = len(databases) + 1
     left = server.max_connections - server.superuser_reserved - server.reserved - direct
-    rows = [*_room_rows(server, direct, direct_words, left), _own_row(databases, own)]
+    rows = _room_rows(server, direct, direct_words, len(databases))
     least = sum(claim.least for claim in claims)
     if least + own > left:
         refusals.append(_no_room(server, claims, least + own - left))
@@ -323,9 +323,11 @@ def _too_many_clients(users: Sequence[PoolUser], clients: int, backends: int, de
     return Refusal("pool", reason, hint)
 
 
-def _room_rows(server: ServerFacts, direct: int, direct_words: str, left: int) -> list[SizingRow]:
-    """Show what PostgreSQL leaves to the pool."""
+def _room_rows(server: ServerFacts, direct: int, direct_words: str, databases: int) -> list[SizingRow]:
+    """Show what PostgreSQL leaves to the pool, and what the pool uses for itself."""
     reserved = server.superuser_reserved + server.reserved
+    left = server.max_connections - reserved - direct
+    own = f"{databases} for the health check of each database + 1 for the lookup of secrets"
     return [
         SizingRow("max_connections", str(server.max_connections), f"from {server.origin}", _POSTGRES),
         SizingRow(
@@ -336,13 +338,8 @@ def _room_rows(server: ServerFacts, direct: int, direct_words: str, left: int) -
         ),
         SizingRow("less direct", str(direct), direct_words or "kept for what does not go through the pool", ""),
         SizingRow("left for the pool", str(left), f"{server.max_connections} - {reserved} - {direct}", ""),
+        SizingRow("the pool itself", str(databases + 1), own, ""),
     ]
-
-
-def _own_row(databases: Sequence[str], own: int) -> SizingRow:
-    """Show what the pool uses for itself."""
-    words = f"{len(databases)} for the health check of each database + 1 for the lookup of secrets"
-    return SizingRow("the pool itself", str(own), words, "")
 
 
 def _pool_row(claim: _Claim, count: int) -> SizingRow:
