@@ -112,10 +112,10 @@ class ActionModule(StackAction):
         return wanted
 
     def _plan(self, path: str, raw: bytes, wanted: list[Wanted], keys: Keys) -> tuple[str, Written]:
-        """Make the new text, and refuse one that the server would.
+        """Make the new text, and refuse one that the server would refuse or serve nobody with.
 
         Raises:
-            ActionFailed: the server would refuse the file, whoever wrote what is wrong with it.
+            ActionFailed: with a critical finding, whoever wrote what is wrong.
         """
         try:
             before = read_config(decode(raw, path), path)
@@ -125,7 +125,12 @@ class ActionModule(StackAction):
         refused = selected(lint(read_config(written.text, path), keys), "critical")
         if refused and written.changes:
             raise ActionFailed(
-                "\n".join(["the server would refuse this file:", *(_line(one, path) for one in refused)])
+                "\n".join(
+                    [
+                        "this file is not written, the server would not work with it:",
+                        *(_line(one, path) for one in refused),
+                    ]
+                )
             )
         return before.document.text, written
 

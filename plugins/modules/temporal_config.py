@@ -13,8 +13,8 @@ version_added: 0.1.0
 description:
   - Sets values in the file that is there, for everybody or under constraints. Keys, order, comments and layout stay;
     each value that is written stands under a comment with its reason.
-  - Values that M(breakwater.stack.temporal_lint) finds wrong are not written, nor is a file that the server would
-    refuse, whoever wrote what is wrong with it.
+  - Values that M(breakwater.stack.temporal_lint) finds wrong are not written, nor is a file with a critical
+    finding, whoever wrote what is wrong with it.
   - The file is replaced atomically, and only if it is still the one that was read; what it was before is kept as a
     generation.
   - With O(container), waits until the server has read the file. Where it refuses it, the old file is brought back and

@@ -29,9 +29,9 @@ class _Range(NamedTuple):
     unit: str = ""
 
 
-_NOTHING = "a rate of 0 lets next to no request through"
+_NOTHING = "with a rate of 0 requests fail, those of the server's own workers too"
 _RANGES: dict[str, _Range] = {
-    # common/quotas: a limiter of rate 0 has no tokens to give.
+    # Seen on 1.31.2: with 0 every request fails with "rate limit exceeded", those of the server's own workers too.
     **{name: _Range(1, None, _NOTHING, "high") for name in ("frontend.rps", "frontend.namespacerps")},
     **{name: _Range(1, None, _NOTHING, "high") for name in ("history.rps", "matching.rps")},
     # Its description in common/dynamicconfig/constants.go asks for 1 or more.

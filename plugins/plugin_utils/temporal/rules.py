@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The rules of the lint, and the record of what it finds.
 
-The severity says what happens at the server: critical, it refuses the whole file (and does not start with it); high, a
-line does nothing or the opposite of what it says; medium, less than what it says; low, likely a surprise; info, good
-to know.
+The severity says what happens at the server: critical, it refuses the whole file (and does not start with it) or serves
+no worker with it; high, a line does nothing or the opposite of what it says; medium, less than what it says; low,
+likely a surprise; info, good to know.
 """
 
 from __future__ import annotations
