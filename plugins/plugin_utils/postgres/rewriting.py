@@ -245,5 +245,3 @@ def changed_texts(old: State, new: State) -> dict[str, str]:
     for before, after in ((old.sources.dotenv, new.sources.dotenv), (old.sources.env_files, new.sources.env_files)):
         texts.update({name: text for name, text in after.items() if before.get(name) != text})
     return texts
-
-
