@@ -7,6 +7,7 @@ a stack in its temporary folder. Both may hold secrets, so both lie in one folde
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -85,9 +86,10 @@ def _runner(
     """Prepare ansible-runner; nothing of its configuration is taken from the user's folders."""
     from ansible_runner import interface
 
-    settings: dict[str, Any] = {"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True}
-    if timeout:
-        settings["job_timeout"] = timeout
+    settings = {"pexpect_timeout": _POLL_SECONDS, "suppress_output_file": True, "job_timeout": timeout or None}
+    # As a file, because ansible-runner 2.4 drops the settings that it is given when there is no such file.
+    os.mkdir(os.path.join(folder, "env"), 0o700)
+    Path(folder, "env", "settings").write_text(json.dumps(settings), encoding="utf-8")
     runner = interface.init_runner(
         private_data_dir=folder,
         project_dir=os.getcwd(),
@@ -95,7 +97,6 @@ def _runner(
         cmdline=shlex.join([*arguments, "--check", "--diff"]),
         quiet=True,
         suppress_env_files=True,
-        settings=settings,
         event_handler=take,
         cancel_callback=end,
         envvars={

@@ -73,7 +73,7 @@ class Subject:
         return sorted(os.listdir(self.temporary))
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     """The stack, running and hardened."""
     folder = tmp_path_factory.mktemp("drift")
