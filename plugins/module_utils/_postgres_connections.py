@@ -45,6 +45,8 @@ SELECT
   (SELECT pg_catalog.count(*) FROM pg_catalog.pg_prepared_xacts) AS prepared,
   (SELECT pg_catalog.round(pg_catalog.max(extract(epoch FROM pg_catalog.clock_timestamp() - p.prepared))::numeric, 1)
      FROM pg_catalog.pg_prepared_xacts p) AS prepared_seconds,
+  (SELECT pg_catalog.json_object_agg(o.pid, o.backend_type) FROM pg_catalog.pg_stat_activity o
+     WHERE o.backend_type IS NOT NULL AND o.backend_type <> 'client backend') AS others,
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_object(
      'pid', a.pid, 'database', a.datname, 'user', a.usename, 'application', a.application_name,
      'superuser', (SELECT r.rolsuper FROM pg_catalog.pg_roles r WHERE r.oid = a.usesysid),
@@ -93,7 +95,8 @@ def read(request: Request, docker: _compose_cli.Docker) -> dict[str, Any]:
         docker: the docker command.
 
     Returns:
-        ``source`` (``connection`` or ``process_titles``), ``attempts``, ``server``, ``prepared`` and ``sessions``.
+        ``source`` (``connection`` or ``process_titles``), ``attempts``, ``server``, ``prepared``, ``sessions``, and
+        ``others``: the server's own processes, their kind by number.
         Every text is printable; ages are seconds on the server's clock.
 
     Raises:
@@ -198,7 +201,9 @@ def described(row: Mapping[str, Any]) -> dict[str, Any]:
         version=printable(row["version"].split(" ")[0]), role=printable(row["role"]), superuser=bool(row["superuser"])
     )
     prepared = {"count": row["prepared"], "oldest_seconds": row["prepared_seconds"]}
-    return {"source": "connection", "server": server, "prepared": prepared, "sessions": sessions}
+    others = {str(pid): printable(kind) for pid, kind in (row["others"] or {}).items()}
+    found = {"source": "connection", "server": server, "prepared": prepared, "sessions": sessions}
+    return {**found, "others": others}
 
 
 def _session(session: Mapping[str, Any]) -> dict[str, Any]:
@@ -254,5 +259,6 @@ def _from_titles(titles: _postgres_titles.Titles) -> dict[str, Any]:
         "source": "process_titles",
         "server": server,
         "prepared": {"count": None, "oldest_seconds": None},
+        "others": {},
         "sessions": [{**unknown, **session} for session in titles.sessions],
     }

@@ -74,7 +74,7 @@ def report(
     limits = limits or Thresholds()
     sessions = facts["sessions"]
     slots = slots_of(facts)
-    waits = lock_waits(sessions)
+    waits = lock_waits(sessions, facts["others"])
     idle = [_idle(session) for session in _longest(sessions, "state_seconds") if session["state"] in _IN_TRANSACTION]
     oldest = next(iter(_longest(sessions, "transaction_seconds", known=True)), None)
     reasons = [
@@ -145,8 +145,13 @@ def _most_frequent(counter: Counter[str]) -> list[tuple[str, int]]:
     return sorted(counter.items(), key=lambda pair: (-pair[1], pair[0]))
 
 
-def lock_waits(sessions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """List who waits for a lock, the longest first, with those who hold it up."""
+def lock_waits(sessions: Sequence[Mapping[str, Any]], others: Mapping[str, str]) -> list[dict[str, Any]]:
+    """List who waits for a lock, the longest first, with those who hold it up.
+
+    Args:
+        sessions: of clients.
+        others: the server's own processes, their kind by number; an autovacuum worker may hold locks too.
+    """
     by_pid = {session["pid"]: session for session in sessions}
     waiting = [session for session in _longest(sessions, "wait_seconds") if session["waits_for_lock"]]
     return [
@@ -156,18 +161,19 @@ def lock_waits(sessions: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
             "query": session["query"],
             "blocked_by": None
             if session["blocked_by"] is None
-            else [_blocker(pid, by_pid) for pid in dict.fromkeys(session["blocked_by"])],
+            else [_blocker(pid, by_pid, others) for pid in dict.fromkeys(session["blocked_by"])],
         }
         for session in waiting
     ]
 
 
-def _blocker(pid: int, by_pid: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
+def _blocker(pid: int, by_pid: Mapping[int, Mapping[str, Any]], others: Mapping[str, str]) -> dict[str, Any]:
     """Describe who holds up another session; process 0 stands for a prepared transaction."""
     session = by_pid.get(pid)
     if session is None:
-        return {"pid": pid, "prepared": pid == 0, "state": None, "transaction_seconds": None, "query": None}
-    return {**_who(session), "prepared": False, "state": session["state"], **_age(session)}
+        kind = "prepared transaction" if pid == 0 else others.get(str(pid))
+        return {"pid": pid, "kind": kind, "state": None, "transaction_seconds": None, "query": None}
+    return {**_who(session), "kind": "client", "state": session["state"], **_age(session)}
 
 
 def _who(session: Mapping[str, Any]) -> dict[str, Any]:
@@ -273,7 +279,14 @@ def _roots(waits: Sequence[Mapping[str, Any]]) -> list[str]:
     """Name those who hold up others and wait for nobody themselves."""
     waiting = {wait["pid"] for wait in waits}
     blockers = [blocker for wait in waits for blocker in wait["blocked_by"] or () if blocker["pid"] not in waiting]
-    return list(dict.fromkeys("a prepared transaction" if item["prepared"] else _name(item) for item in blockers))
+    return list(dict.fromkeys(name_of_blocker(item) for item in blockers))
+
+
+def name_of_blocker(item: Mapping[str, Any]) -> str:
+    """Name one who holds up others in a sentence."""
+    if item["pid"] == 0:
+        return "a prepared transaction"
+    return _name(item) if item["kind"] in ("client", None) else f"pid {item['pid']}, {item['kind']}"
 
 
 def _judge_transactions(

@@ -13,7 +13,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .connections import age
+from .connections import age, name_of_blocker
 
 #: Rows of a list, and names of a count, before the rest is only counted.
 ROWS = 5
@@ -131,11 +131,9 @@ def _waits(items: Sequence[Mapping[str, Any]], width: int) -> list[str]:
 
 
 def _blocker(item: Mapping[str, Any]) -> str:
-    if item["prepared"]:
-        return "a prepared transaction (pg_prepared_xacts)"
-    if item["state"] is None:
-        return f"pid {item['pid']}"
-    doing = f"{item['state']}, transaction {age(item['transaction_seconds'])}"
+    if item["kind"] != "client":
+        return name_of_blocker(item) + (" (pg_prepared_xacts)" if item["pid"] == 0 else "")
+    doing = f"{item['state'] or '?'}, transaction {age(item['transaction_seconds'])}"
     return f"pid {item['pid']} {_who(item)} ({doing})" + (f": {item['query']}" if item["query"] else "")
 
 

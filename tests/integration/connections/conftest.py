@@ -82,6 +82,12 @@ class Session:
         self._process.stdin.write(sql + "\n")
         self._process.stdin.flush()
 
+    def connected(self) -> bool:
+        """Wait until it is let in or refused; ask once, before it is told anything."""
+        assert self._process.stdout is not None
+        self.tell("\\echo connected")
+        return self._process.stdout.readline() == "connected\n"
+
     def hang_up(self) -> None:
         """Close its input: it ends as soon as it waits for nothing."""
         if self._process.stdin is not None:
@@ -130,6 +136,11 @@ class Stack:
         while not ready((outcome := self.look("--format", "json", *arguments)).report):
             assert time.monotonic() < deadline, outcome.out
         return outcome
+
+    def open_all(self, count: int, service: str, user: str = "plain") -> None:
+        """Open sessions, all of them let in: the program itself needs a slot for a moment, and might take theirs."""
+        opened = [self.open(service, user) for _ in range(count)]
+        assert all(session.connected() for session in opened)
 
     def close_sessions(self) -> None:
         """End the sessions; they may wait for one another."""

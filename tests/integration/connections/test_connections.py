@@ -71,7 +71,7 @@ def test_who_waits_for_whom(stack: Stack) -> None:
     assert (wait["service"], wait["application"]) == ("jobs", "nightly")
     assert wait["query"] == "UPDATE accounts SET note = ? WHERE id = ?;"
     assert (blocker["pid"], blocker["service"]) == (report["idle_in_transaction"][0]["pid"], "app")
-    assert blocker["state"] == "idle in transaction"
+    assert (blocker["kind"], blocker["state"]) == ("client", "idle in transaction")
     assert 0 <= wait["wait_seconds"] < 60
 
 
@@ -83,7 +83,7 @@ def test_a_prepared_transaction_holds_up_too(stack: Stack) -> None:
     report = stack.look_until(lambda report: report["lock_waits"]).report
     owner.tell("ROLLBACK PREPARED 'canary';")
     ((blocker,),) = (wait["blocked_by"] for wait in report["lock_waits"])
-    assert (blocker["pid"], blocker["prepared"]) == (0, True)
+    assert (blocker["pid"], blocker["kind"]) == (0, "prepared transaction")
     assert 0 <= report["prepared_transactions"]["oldest_seconds"] < 60
 
 
@@ -108,9 +108,10 @@ def test_a_role_that_cannot_connect_is_replaced_and_that_is_said(stack: Stack) -
 
 
 def test_slots_run_out_and_the_answer_comes_all_the_same(stack: Stack, tmp_path: Path) -> None:
-    for _ in range(FOR_APPLICATIONS):
-        stack.open("app")
-    outcome = stack.look_until(lambda report: report["slots"]["used"] == FOR_APPLICATIONS)
+    stack.look_until(lambda report: report["slots"]["used"] == 0)
+    stack.open_all(FOR_APPLICATIONS, "app")
+    outcome = stack.look("--format", "json")
+    assert outcome.report["slots"]["used"] == FOR_APPLICATIONS
     refused = stack.open("jobs")
     stack.sessions.remove(refused)
     assert "remaining connection slots are reserved" in refused.close()
@@ -121,18 +122,19 @@ def test_slots_run_out_and_the_answer_comes_all_the_same(stack: Stack, tmp_path:
     assert outcome.report["slots"]["free_for_superusers"] == RESERVED + 3
     assert "this answer came through a reserved slot" in outcome.report["notes"]
 
-    stack.open("app", "owner").tell("BEGIN; SELECT 'canary';")
-    for _ in range(RESERVED + 2):
-        stack.open("jobs", "owner")
-    full = stack.look_until(lambda report: report["server"]["source"] == "process_titles")
+    stack.open_all(RESERVED + 2, "jobs", "owner")
+    last = stack.open("app", "owner")
+    assert last.connected()
+    last.tell("BEGIN; SELECT 'canary';")
+    full = stack.look_until(lambda report: report["idle_in_transaction"])
     Draft202012Validator(SCHEMA).validate(full.report)
     assert full.code == 2
+    assert full.report["server"]["source"] == "process_titles"
     assert [reason["code"] for reason in full.report["reasons"][:2]] == ["no_connection", "slots_used"]
     assert full.report["attempts"][0]["outcome"] == "FATAL: sorry, too many clients already"
     assert full.report["server"]["max_connections"] == MOST
     assert count(full.report, "service") == {"app": FOR_APPLICATIONS + 1, "jobs": RESERVED + 2}
     assert count(full.report, "user") == {"plain": FOR_APPLICATIONS, "owner": RESERVED + 3}
-    assert len(full.report["idle_in_transaction"]) == 1
     text = stack.look().out
     assert f"no connection is left for applications: {MOST} of max_connections {MOST} are used" in text
     assert "the titles of the processes in the container: read" in text

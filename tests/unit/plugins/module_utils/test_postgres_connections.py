@@ -22,6 +22,7 @@ ROW = {
     "reserved": 0,
     "prepared": 0,
     "prepared_seconds": None,
+    "others": {"64": "checkpointer"},
     "sessions": None,
 }
 SESSION = {

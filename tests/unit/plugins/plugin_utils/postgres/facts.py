@@ -72,6 +72,7 @@ def facts(
             **server,
         },
         "prepared": {"count": prepared[0], "oldest_seconds": prepared[1]},
+        "others": {"77": "autovacuum worker"},
         "sessions": list(sessions),
     }
 

@@ -154,9 +154,13 @@ def test_a_chain_of_waits_names_its_root() -> None:
     assert made["oldest_transaction"]["pid"] == 1
 
 
-def test_a_prepared_transaction_and_a_process_that_is_gone_hold_up_too() -> None:
-    (wait,) = judge(facts([waiting(2, 9, 0, 77)]))["lock_waits"]
-    assert [(item["pid"], item["prepared"]) for item in wait["blocked_by"]] == [(0, True), (77, False)]
+def test_what_is_no_client_holds_up_too() -> None:
+    made = judge(facts([waiting(2, 9, 0, 77, 78)]))
+    (wait,) = made["lock_waits"]
+    kinds = [(item["pid"], item["kind"]) for item in wait["blocked_by"]]
+    assert kinds == [(0, "prepared transaction"), (77, "autovacuum worker"), (78, None)]
+    (reason,) = made["reasons"]
+    assert reason["text"].endswith("held up by a prepared transaction, pid 77, autovacuum worker, pid 78")
 
 
 def test_thresholds_move_the_verdict() -> None:

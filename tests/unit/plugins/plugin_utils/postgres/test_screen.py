@@ -89,6 +89,12 @@ def test_titles_show_what_they_know() -> None:
     assert "to end one" not in text
 
 
+def test_those_who_hold_up_others_and_are_no_clients_are_named() -> None:
+    text = "\n".join(shown(facts([waiting(2, 9, 0, 77, 78)])))
+    for line in ("a prepared transaction (pg_prepared_xacts)", "pid 77, autovacuum worker", "pid 78"):
+        assert f"      held up by {line}\n" in text
+
+
 def test_long_lists_are_cut_and_the_rest_is_counted() -> None:
     sessions = [idle(pid, 5, application=f"app-{pid}") for pid in range(1, 31)]
     text = "\n".join(shown(facts(sessions, max_connections=100)))
