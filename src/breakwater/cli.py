@@ -26,7 +26,12 @@ commands:
   scan         show where Compose files do not follow the controls
   fix          show, or write, the edits that make them follow the controls
   connections  show who is connected to the PostgreSQL of a stack on this machine
+  harden       harden the stacks of an inventory, after showing the plan
+  rollback     bring them back to what they were before the last run
+  verify       prove that their containers run as the files say
+  unlock       break the locks of runs that cannot end any more
   drift        show what differs on the hosts from what hardening would make of them
+  explain      say what a control is for, what it changes and what that costs
   temporal lint
                show what the Temporal server would misread in its dynamic configuration
 
@@ -45,9 +50,9 @@ exit codes: 0 clean, 1 error, 2 findings or changes pending, 64 wrong usage, 130
 "breakwater COMMAND --help" tells more about a command.
 """
 
-COMMANDS = ("scan", "fix", "connections", "drift", "temporal")
+COMMANDS = ("scan", "fix", "connections", "drift", "harden", "rollback", "verify", "unlock", "explain", "temporal")
 #: Commands that run a playbook of the collection on the hosts of an inventory.
-ON_HOSTS = ("drift",)
+ON_HOSTS = ("drift", "harden", "rollback", "verify", "unlock")
 
 
 def run(argv: Sequence[str]) -> int:
@@ -91,6 +96,10 @@ def _dispatch(arguments: list[str]) -> int:
 
         sys.stdout.write(f"breakwater {version()}\n")
         return exits.CLEAN
+    if first == "explain":
+        from breakwater.explain import explain
+
+        return explain(arguments[1:])
     if first in ON_HOSTS:
         return _run_on_hosts(first, arguments[1:])
     if first == "temporal":

@@ -33,7 +33,21 @@ DRIFT = {
     "--allow-unchecked": Option("CONTROL", 'may stay unchecked: a control, "containers" or "tasks"', many=True),
     **_LAST,
 }
-TABLES = {"drift": DRIFT}
+_ON_TERMINAL = {
+    "--ask-vault-pass": Option("", "ask for the vault's password"),
+    "--ask-become-pass": Option("", "-K: ask for the password of --become"),
+}
+HARDEN = {
+    **_ANSIBLE,
+    **_ON_TERMINAL,
+    "--check": Option("", "show what would be done, and do nothing"),
+    "--diff": Option("", "show the changes of files while they are made"),
+    "--yes": Option("", "do it without asking first; for CI"),
+    **_LAST,
+}
+ROLLBACK = {**_ANSIBLE, **_ON_TERMINAL, "--check": HARDEN["--check"], "--diff": HARDEN["--diff"], **_LAST}
+VERIFY = {**_ANSIBLE, **_ON_TERMINAL, **_LAST}
+TABLES = {"drift": DRIFT, "harden": HARDEN, "rollback": ROLLBACK, "verify": VERIFY, "unlock": VERIFY}
 SHORT = {
     "-i": "--inventory",
     "-l": "--limit",
@@ -41,6 +55,7 @@ SHORT = {
     "-b": "--become",
     "-u": "--user",
     "-f": "--forks",
+    "-K": "--ask-become-pass",
     "-v": "--verbose",
 }
 
@@ -66,6 +81,11 @@ class FrontOptions(Options):
         self.report_only = False
         self.allow_unchecked: list[str] = []
         self.verbose = False
+        self.ask_vault_pass = False
+        self.ask_become_pass = False
+        self.check = False
+        self.diff = False
+        self.yes = False
 
     def for_ansible(self) -> list[str]:
         """Return the options that ansible-playbook gets.
@@ -84,6 +104,7 @@ class FrontOptions(Options):
                 arguments += [part for one in value for part in (name, one)]
             elif value:
                 arguments += [name, ":".join(value) if option.repeat else value]
+        arguments += [name for name in _ON_TERMINAL if getattr(self, name[2:].replace("-", "_"))]
         return arguments
 
     def seconds(self, name: str, value: str) -> int:
@@ -144,6 +165,27 @@ exit codes: 0 in sync, 2 drift, 1 error or not fully checked, 64 wrong usage, 13
 """
 
 
+_PLAYBOOKS = """\
+examples:
+  breakwater harden -i inventories/production                     show the plan, ask, then do it
+  breakwater harden -i inventories/production --yes --limit stack-1
+  breakwater rollback -i inventories/production --limit stack-1   bring the last generation back
+  breakwater verify -i inventories/production                     prove that what runs is what the files say
+  breakwater unlock -i inventories/production                     break the lock of a run that cannot end any more
+
+Each runs the playbook of that name, breakwater.stack.NAME; -v shows the command.
+
+exit codes: 0 done, 1 error, 64 wrong usage, 130 interrupted
+"""
+_DESCRIPTIONS = {
+    "harden": "Harden the stacks of an inventory: limits, health checks and the other controls.",
+    "rollback": "Bring the stacks of an inventory back to what they were before the last run.",
+    "verify": "Prove that the containers of the stacks run as their files say.",
+    "unlock": "Break the locks of runs that cannot end any more.",
+    "drift": "Show what differs on the hosts from what hardening would make of them.",
+}
+
+
 def help_of(command: str) -> str:
     """Return the help of a command."""
-    return help_text(command, "Show what differs on the hosts from what hardening would make of them.", DRIFT, _DRIFT)
+    return help_text(command, _DESCRIPTIONS[command], TABLES[command], _DRIFT if command == "drift" else _PLAYBOOKS)

@@ -55,7 +55,7 @@ def check(arguments: Sequence[str], timeout: int, follow: Callable[[Mapping[str,
     Raises:
         CommandError: Ansible cannot be started.
     """
-    if shutil.which("ansible-playbook", path=_path()) is None:
+    if shutil.which("ansible-playbook", path=search_path()) is None:
         raise CommandError("ansible-playbook is not found; install ansible-core beside breakwater")
     events: list[dict[str, Any]] = []
     began = datetime.now(UTC)
@@ -100,7 +100,7 @@ def _runner(
         event_handler=take,
         cancel_callback=end,
         envvars={
-            "PATH": _path(),
+            "PATH": search_path(),
             "ANSIBLE_LOCAL_TEMP": os.path.join(folder, "tmp"),
             "ANSIBLE_NOCOLOR": "1",
             MARK: folder,
@@ -112,7 +112,7 @@ def _runner(
     return runner
 
 
-def _path() -> str:
+def search_path() -> str:
     """Return where programs are looked for: first beside the interpreter, whose Ansible knows this collection."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
 
