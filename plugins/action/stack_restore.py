@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction, ill_services
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import services_containers
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.taking_back import (
     is_own,
     replacements,
@@ -59,8 +60,14 @@ class ActionModule(DeployingAction):
         """Deploy the restored files, and start again what ran before this run."""
         reading = self.read_patiently(session.options, self.options["wait_timeout"], usage=False)
         project, deployment = self.plan(reading, session.kinds, ran)
-        self.save(session._replace(reading=reading, texts={}, deployed=True))
-        self.carry_out(project, deployment, session.options, self.options["wait_timeout"], pool)
+        # What was ill when the run began is not the restore's to heal; what this deployment touches is.
+        before = ill_services(services_containers(session.reading))
+        ill = sorted(set(before) - set(deployment.services))
+        self.save(session._replace(reading=reading, texts={}, deployed=True, ill=ill))
+        lines = [f"{name} was ill before, and is not waited for" for name in ill]
+        self.say(lines)
+        self.carry_out(project, deployment, session.options, self.options["wait_timeout"], pool, ill)
         if deployment.down:
-            return ["the project is down and stays down"]
-        return [f"deployed again: {', '.join(deployment.services)}"] if deployment.needed else ["nothing to deploy"]
+            return [*lines, "the project is down and stays down"]
+        deployed = f"deployed again: {', '.join(deployment.services)}" if deployment.needed else "nothing to deploy"
+        return [*lines, deployed]

@@ -35,9 +35,8 @@ class ActionModule(DeployingAction):
             wrong, waiting, proof = judge(project, services_containers(session.reading), (), session.held)
             wrong = [] if self.check else wrong + waiting
         else:
-            wrong, proof = self.verify(
-                session.options, self.options["wait_timeout"], running_services(session.reading), session.held
-            )
+            ran = running_services(session.reading)
+            wrong, proof = self.verify(session.options, self.options["wait_timeout"], ran, session.held, session.ill)
         if wrong:
             raise ActionFailed("\n".join(["what runs is not what the files say:", *(f"  {line}" for line in wrong)]))
         if not self.check:

@@ -45,7 +45,13 @@ class DeployingAction(StackAction):
         return project, plan_deployment(project, containers, known_hashes(reading), kinds, ran, max_impact, pool)
 
     def carry_out(
-        self, project: Project, deployment: Deployment, options: Mapping[str, Any], timeout: int, pool: bool = False
+        self,
+        project: Project,
+        deployment: Deployment,
+        options: Mapping[str, Any],
+        timeout: int,
+        pool: bool = False,
+        ill: Collection[str] = (),
     ) -> None:
         """Do what a deployment says, in its order.
 
@@ -55,6 +61,7 @@ class DeployingAction(StackAction):
             options: the options that name the project.
             timeout: seconds that each stage may take until it is healthy.
             pool: the connection pool was changed: its files, or its objects in PostgreSQL.
+            ill: services that nobody waits for, because they were ill before; those that are deployed count anyway.
 
         Raises:
             ActionFailed: a stage failed; names the culprit and shows the end of its log.
@@ -67,10 +74,13 @@ class DeployingAction(StackAction):
             self._recreate(project, stage, options, timeout)
             steps.after(stage)
             if any(need.kind in DATA_STORES for need in stage):
-                self._await_health(options, timeout, [need.service for need in stage])
+                ignored = set(ill) - set(deployment.services)
+                self._await_health(options, timeout, [need.service for need in stage], ignored)
         steps.end(pool and not deployment.down)
 
-    def _await_health(self, options: Mapping[str, Any], timeout: int, after: Sequence[str]) -> None:
+    def _await_health(
+        self, options: Mapping[str, Any], timeout: int, after: Sequence[str], ignored: Collection[str]
+    ) -> None:
         """Wait until all that is checked is healthy again, before the next data store is touched.
 
         Raises:
@@ -79,7 +89,8 @@ class DeployingAction(StackAction):
         deadline = time.monotonic() + timeout
         while True:
             containers = services_containers(self.read(options, usage=False))
-            ill = [c["service"] for c in containers if c["state"] == "running" and c["health"] not in (None, "healthy")]
+            watched = [c for c in containers if c["state"] == "running" and c["service"] not in ignored]
+            ill = [c["service"] for c in watched if c["health"] not in (None, "healthy")]
             if not ill:
                 return
             if time.monotonic() > deadline:
@@ -167,7 +178,12 @@ class DeployingAction(StackAction):
         return [f"  {line}" for line in f"{log['stdout']}\n{log['stderr']}".strip().splitlines()[-_LOG_LINES:]]
 
     def verify(
-        self, options: Mapping[str, Any], timeout: int, expected: Collection[str], held: Collection[str]
+        self,
+        options: Mapping[str, Any],
+        timeout: int,
+        expected: Collection[str],
+        held: Collection[str],
+        ill: Collection[str] = (),
     ) -> tuple[list[str], list[str]]:
         """Compare what runs with the files, and wait for health checks that are still undecided.
 
@@ -176,6 +192,7 @@ class DeployingAction(StackAction):
             timeout: seconds to wait for health.
             expected: services that have to run.
             held: services that were held back, so that they may differ.
+            ill: services that may stay ill.
 
         Returns:
             Lines about what differs (empty when all is well), and lines of proof.
@@ -186,7 +203,7 @@ class DeployingAction(StackAction):
             reading = self.read(options, usage=False)
             first = first or reading
             project = project_of(reading, {})
-            wrong, waiting, proof = judge(project, services_containers(reading), expected, held)
+            wrong, waiting, proof = judge(project, services_containers(reading), expected, held, ill)
             wrong += restarted(first, reading)
             elapsed = time.monotonic() - began
             # What has no health check has to last a moment: a program that is killed at its limit starts well, too.
@@ -205,7 +222,11 @@ def known_hashes(reading: Mapping[str, Any]) -> dict[str, set[str]]:
 
 
 def judge(
-    project: Project, containers: Sequence[Mapping[str, Any]], expected: Collection[str], held: Collection[str]
+    project: Project,
+    containers: Sequence[Mapping[str, Any]],
+    expected: Collection[str],
+    held: Collection[str],
+    ill: Collection[str] = (),
 ) -> tuple[list[str], list[str], list[str]]:
     """Judge the containers of a project.
 
@@ -214,6 +235,7 @@ def judge(
         containers: the containers of its services.
         expected: services that ran before; those that the files want to last have to run.
         held: services that were held back, so that they may differ.
+        ill: services that may stay ill.
 
     Returns:
         What differs from the files or does not run; what is not healthy yet; what is proven.
@@ -225,7 +247,7 @@ def judge(
     proof: list[str] = []
     for container in containers:
         name = container["service"]
-        if container["state"] == "restarting":
+        if container["state"] == "restarting" and name not in ill:
             waiting.append(f"{name}: restarts again and again (exit code {container['exit_code']})")
         if container["state"] != "running":
             continue
@@ -234,11 +256,20 @@ def judge(
             continue
         found = [] if name in held else differences(project, name, container)
         wrong.extend(f"{name}: {line}" for line in found)
-        if container["health"] not in (None, "healthy"):
+        if container["health"] not in (None, "healthy") and name not in ill:
             waiting.append(f"{name}: its health check says {container['health']}")
         elif not found:
             proof.append(_proof(name, container))
     return wrong, waiting, proof
+
+
+def ill_services(containers: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the services that run and are not healthy, or that start again and again."""
+    return [
+        item["service"]
+        for item in containers
+        if item["state"] == "restarting" or (item["state"] == "running" and item["health"] not in (None, "healthy"))
+    ]
 
 
 def _absence(name: str, containers: Sequence[Mapping[str, Any]]) -> str:

@@ -47,6 +47,7 @@ class Session(NamedTuple):
         kinds: kinds of services that the inventory states.
         max_impact: the most that this run may cost.
         held: services that are not deployed because that would cost more.
+        ill: services that were ill before a restore, so that it does not wait for them.
     """
 
     run_id: str
@@ -65,6 +66,7 @@ class Session(NamedTuple):
     attributes: Mapping[str, Sequence[Any]] = {}
     removed: Sequence[str] = ()
     pool: Mapping[str, Any] = {}
+    ill: Sequence[str] = ()
 
 
 def _path(folder: str, host: str, directory: str) -> str:
@@ -100,7 +102,7 @@ def load(folder: str, host: str, directory: str) -> Session:
             values = json.load(file)
     except FileNotFoundError:
         raise SessionError(NOT_OPEN.format(directory=directory, host=host)) from None
-    return Session(**{**values, **{key: tuple(values[key]) for key in ("held", "removed")}})
+    return Session(**{**values, **{key: tuple(values[key]) for key in ("held", "removed", "ill")}})
 
 
 def forget(folder: str, host: str, directory: str) -> None:

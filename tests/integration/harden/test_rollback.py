@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import time
+
 from stacks import Stack
 
 
@@ -44,3 +46,28 @@ def test_an_edit_of_our_lines_is_never_overwritten(stack: Stack) -> None:
     assert stack.ids() == before
     # The lock of the refused run does not stay.
     assert "another run" not in stack.harden("--check").text
+
+
+def test_what_was_ill_before_does_not_hold_it_up(stack: Stack) -> None:
+    ill = stack.folder / "ill"
+    ill.mkdir()
+    check = '    volumes: ["./ill:/ill"]\n'
+    check += '    healthcheck: {test: [CMD, test, "!", -e, /ill/now], interval: 1s, retries: 1}\n'
+    stack.file.write_text(stack.file.read_text().replace("    environment:\n", f"{check}    environment:\n"))
+    stack.up()
+    text = stack.file.read_text()
+    # A control that concerns the other service only.
+    done = stack.harden("--tags", "BW-OPS-003")
+    assert done.code == 0, done.text
+    assert stack.inspect("cache")["Config"]["StopTimeout"] == 30
+    before = stack.ids()
+    (ill / "now").touch()
+    deadline = time.monotonic() + 20
+    while stack.inspect("app")["State"]["Health"]["Status"] != "unhealthy" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    back = stack.play("rollback")
+    assert back.code == 0, back.text
+    assert "app was ill before" in back.text
+    assert stack.file.read_text() == text
+    assert stack.inspect("cache")["Config"].get("StopTimeout") is None
+    assert stack.ids()["app"] == before["app"]

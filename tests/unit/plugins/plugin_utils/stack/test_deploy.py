@@ -14,7 +14,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploy impo
     plan_deployment,
     update_arguments,
 )
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import judge
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import ill_services, judge
 
 TEXT = """
 services:
@@ -217,3 +217,15 @@ def test_what_is_held_back_may_differ() -> None:
     running = container("db", limits={"memory": 2**31}, health="healthy", name="db") | {"oom_killed": False}
     assert judge(PROJECT, [running], {"db"}, {"db"})[0] == []
     assert judge(PROJECT, [running], {"db"}, ())[0] != []
+
+
+def test_what_was_ill_before_a_restore_may_stay_ill() -> None:
+    unhealthy = container("ui", health="unhealthy", name="ui") | {"oom_killed": False}
+    restarting = container("cache", state="restarting", exit_code=1, health=None, name="cache")
+    starting = container("db", health="starting", name="db") | {"oom_killed": False}
+    found = [unhealthy, restarting, starting]
+    assert ill_services(found) == ["ui", "cache", "db"]
+    assert ill_services([container("db", health=None), container("ui", health="healthy")]) == []
+    waiting = judge(PROJECT, found, (), (), {"ui", "cache"})[1]
+    assert waiting == ["db: its health check says starting"]
+    assert len(judge(PROJECT, found, (), ())[1]) == 3
