@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-
-from .conftest import PASSWORDS, Stack, until
+from pooled import PASSWORDS, Stack, until
 
 
 @contextmanager

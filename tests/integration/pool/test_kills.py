@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from .conftest import Stack, until
+from pooled import Stack, until
 
 #: What the run says when it has come so far.
 POINTS = ("the function that the pool looks users up with", "proving shop", "recreating app", "works through the pool")

@@ -9,8 +9,7 @@ import stat
 from pathlib import Path
 
 import pytest
-
-from .conftest import PASSWORDS, Stack
+from pooled import PASSWORDS, Stack
 
 FOLDER = "breakwater/pgbouncer"
 

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from .conftest import IMAGES, ROOT, Stack, until
+from pooled import IMAGES, ROOT, Stack, until
 
 EXAMPLE = ROOT / "examples/generic-corp"
 PASSWORD = "hunt-me-temporal-3"
