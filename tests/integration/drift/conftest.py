@@ -52,12 +52,11 @@ class Subject:
         """Its environment: what it leaves in the temporary folder is found there."""
         return self.stack.environment(TMPDIR=str(self.temporary))
 
-    def check(self, *arguments: str) -> Check:
-        """Run a check to its end."""
-        report = self.reports / "report.json"
-        report.unlink(missing_ok=True)
-        done = subprocess.run(
-            self.command("--report", f"json={report}", *arguments),
+    def breakwater(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command on the stack to its end."""
+        program, _, *inventory = self.command()
+        return subprocess.run(
+            [program, command, *inventory, *arguments],
             env=self.environment(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -66,6 +65,12 @@ class Subject:
             check=False,
             timeout=120,
         )
+
+    def check(self, *arguments: str) -> Check:
+        """Run a check to its end."""
+        report = self.reports / "report.json"
+        report.unlink(missing_ok=True)
+        done = self.breakwater("drift", "--report", f"json={report}", *arguments)
         return Check(done.returncode, done.stdout, json.loads(report.read_text()) if report.exists() else {})
 
     def left(self) -> list[str]:
@@ -78,6 +83,7 @@ def subject(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Subject]:
     """The stack, running and hardened."""
     folder = tmp_path_factory.mktemp("drift")
     with running_stack(folder) as stack:
-        done = stack.harden()
-        assert done.code == 0, done.text
-        yield Subject(stack, folder)
+        one = Subject(stack, folder)
+        done = one.breakwater("harden", "--yes")
+        assert done.returncode == 0, done.stdout
+        yield one

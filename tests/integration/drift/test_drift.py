@@ -113,3 +113,11 @@ def test_a_pattern_without_hosts_is_not_clean(subject: Subject) -> None:
     nobody = subject.check("--limit", "nobody")
     assert nobody.code == 1
     assert nobody.report["hosts"] == []
+
+
+def test_the_other_commands_work_on_the_same_inventory(subject: Subject) -> None:
+    verified = subject.breakwater("verify")
+    assert verified.returncode == 0, verified.stdout
+    foretold = subject.breakwater("harden", "--check", "--diff")
+    assert foretold.returncode == 0, foretold.stdout
+    assert "changed=0" in foretold.stdout
