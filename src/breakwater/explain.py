@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import control, control_ids
-from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import KINDS
+from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import DATA_STORES, KINDS
 from breakwater import exits
 
 if TYPE_CHECKING:
@@ -67,7 +67,8 @@ def _text(one: Control) -> str:
     services = "all" if one.kinds == frozenset(KINDS) else ", ".join(kind for kind in KINDS if kind in one.kinds)
     rows = [("severity", one.severity), ("services", services)]
     if one.action == "fix":
-        rows += [("changes", one.changes), ("impact", one.impact.replace("_", " "))]
+        on_data = "; datastore restart on data stores" if one.impact == "recreate" and one.kinds & DATA_STORES else ""
+        rows += [("changes", one.changes), ("impact", one.impact.replace("_", " ") + on_data)]
     else:
         rows += [("changes", f"nothing, it is only reported: {one.report_only_because}")]
     rows.append(("see", f"{one.link} (CIS Docker Benchmark {one.cis})" if one.cis else one.link))

@@ -28,7 +28,7 @@ DRIFT = {
     **_ANSIBLE,
     "--timeout": Option("SECONDS", "end the check after this long"),
     "--format": Option("FORMAT", f"{', '.join(DRIFT_FORMATS)} (default: text)", DRIFT_FORMATS),
-    "--report": Option("FORMAT=FILE", "write a report there, too; may be given several times", repeat=True),
+    "--report": Option("FORMAT=FILE", "(or --output) write a report there, too; may be repeated", repeat=True),
     "--report-only": Option("", "drift is no failure (exit code 0); an incomplete check still is"),
     "--allow-unchecked": Option("CONTROL", 'may stay unchecked: a control, "containers" or "tasks"', many=True),
     **_LAST,
@@ -56,6 +56,7 @@ SHORT = {
     "-u": "--user",
     "-f": "--forks",
     "-K": "--ask-become-pass",
+    "--output": "--report",
     "-v": "--verbose",
 }
 
@@ -146,6 +147,8 @@ def read_front_options(command: str, argv: list[str]) -> FrontOptions:
         options.for_ansible()
         options.reports()
         options.seconds("--timeout", options.timeout)
+        if command == "drift" and any(name.endswith("@prompt") for name in options.vault_id):
+            raise UsageError("drift asks nothing: give the vault's password by --vault-id NAME@FILE")
         if not options.inventory:
             raise UsageError(f'name the inventory: breakwater {command} -i INVENTORY; "breakwater {command} --help"')
     return options

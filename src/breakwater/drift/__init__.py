@@ -30,9 +30,9 @@ def command(options: FrontOptions) -> int:
         sys.stderr.write(f"breakwater: {shlex.join(run.command_line(arguments))}\n")
     checked = run.check(arguments, options.seconds("--timeout", options.timeout), lambda _event: None)
     report = read(checked.events, checked.ending, options.allow_unchecked)
-    sys.stdout.write(rendered(report, options.format))
     for name, file in files:
         save(rendered(report, name), file)
+    sys.stdout.write(rendered(report, options.format))
     return report.exit_code(options.report_only)
 
 

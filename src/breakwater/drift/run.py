@@ -33,6 +33,11 @@ _POLL_SECONDS = 1
 #: What a process gets to end in order before it is killed: Ansible then removes its files from the hosts.
 _GRACE_SECONDS = 5.0
 _FATAL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+#: Nobody is there to answer: a host with an unknown key, or a key with a passphrase, is one that cannot be reached.
+_ANSWERS = {
+    r"Are you sure you want to continue connecting[^\n]*$": "no",
+    r"Enter passphrase for key[^\n]*:\s*$": "",
+}
 #: Variables that ansible-runner sets unless they are there, though the user's ansible.cfg may say otherwise.
 _NOT_OURS = ("ANSIBLE_HOST_KEY_CHECKING",)
 
@@ -97,6 +102,7 @@ def _runner(
         cmdline=shlex.join([*arguments, "--check", "--diff"]),
         quiet=True,
         suppress_env_files=True,
+        passwords=_ANSWERS,
         event_handler=take,
         cancel_callback=end,
         envvars={

@@ -161,6 +161,33 @@ def test_a_file_that_no_control_speaks_of_is_drift_of_its_own() -> None:
     ]
 
 
+CHANGE = {"service": "app", "file": "docker-compose.yml", "summary": "DATABASE_URL: pool", "impact": "recreate"}
+
+
+@pytest.mark.parametrize(
+    ("result", "states"),
+    [
+        ({"changed": False, "changes": [], "msg": []}, []),
+        ({"changed": False, "changes": [], "msg": ["no pool is planned: the most allowed is none"]}, ["withheld"]),
+        ({"changed": False, "changes": [], "msg": ["no pool is planned, because db does not run"]}, ["unchecked"]),
+        ({"changed": True, "changes": [CHANGE], "msg": ["app: DATABASE_URL: pool"]}, ["drifted"]),
+        ({"changed": True, "changes": [], "msg": ["the role of the pool has another password"]}, ["drifted"]),
+        (
+            {"changed": True, "changes": [CHANGE], "msg": ["app: DATABASE_URL: pool", "the role is missing"]},
+            ["drifted", "drifted"],
+        ),
+        ({"changed": True, "changes": [CHANGE], "msg": ["to look at: app is a superuser"]}, ["drifted", "reported"]),
+        ({"changed": True, "changes": [], "msg": ["pool/pgbouncer.ini: is not as it has to be"]}, ["drifted"]),
+    ],
+)
+def test_what_the_plan_of_the_pool_says(result: dict[str, Any], states: list[str]) -> None:
+    files = ["pool/pgbouncer.ini"] if "ini" in str(result) else []
+    events = judged()
+    events[2] = event("runner_on_ok", "h", f"{STACK}.stack_write", changed=bool(files), files=files)
+    events.insert(2, event("runner_on_ok", "h", f"{STACK}.pgbouncer_pool", **result))
+    assert [entry.state for entry in read(events, ended()).entries] == states
+
+
 def test_a_run_that_was_killed_is_a_failure() -> None:
     last = {"id": "g1", "state": "open", "files": {}}
     events = judged()
