@@ -8,9 +8,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import deploy, render, verdicts
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import kinds_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction, known_hashes
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.pooling import order_of
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import (
     environment_of,
@@ -43,6 +41,8 @@ class ActionModule(DeployingAction):
             session = session._replace(held=held)
             self.save(session)
         pool = list(session.pool.get("lines", ()))
+        if not session.written:
+            self.refuse_held_ports(project, deployment, session)
         if (deployment.needed or session.pool) and not self.check:
             # Said before it is begun: whatever happens from here on, containers may have changed.
             self.save(session._replace(deployed=True))
@@ -52,18 +52,8 @@ class ActionModule(DeployingAction):
 
     def _foretell(self, session: Session) -> dict[str, Any]:
         """Say in check mode what the planned files would make the deployment do."""
-        project = self.project(session)
+        _project, foreseen = self.foresee(session)
         changed = {change["service"] for change in session.changes}
-        # A planned service has no hash yet; any other than the container's makes it one to deploy.
-        hashes = {
-            name: {"planned"} if name in changed else values for name, values in known_hashes(session.reading).items()
-        }
-        containers = services_containers(session.reading)
-        kinds = kinds_of(project, session.kinds)
-        order = order_of(session.reading)
-        if session.pool:
-            order = deploy.Pool(session.pool["service"], tuple(session.pool["clients"]))
-        foreseen = deploy.plan_deployment(project, containers, hashes, kinds, max_impact=session.max_impact, pool=order)
         costs = [
             f"{service}: {render.service_cost([c for c in session.changes if c['service'] == service])}"
             for service in foreseen.services

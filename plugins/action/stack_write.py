@@ -10,7 +10,7 @@ from typing import Any
 
 from ansible_collections.breakwater.stack.plugins.module_utils import _transport
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack import render
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import StackAction
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.deploying import DeployingAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import (
     entries_of,
@@ -20,7 +20,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack impor
 )
 
 
-class ActionModule(StackAction):
+class ActionModule(DeployingAction):
     """See the module's documentation."""
 
     def work(self) -> dict[str, Any]:
@@ -37,6 +37,8 @@ class ActionModule(StackAction):
         result["generation"] = None
         if not result["changed"]:
             return result
+        if session.options["engine"]:
+            self.refuse_held_ports(*self.foresee(session), session)
         diffs = "".join(_diff(session, entries, path) for path in [*planned, *gone])
         explained = render.explain(session.changes, session.budget, session.withheld)
         result["diff"] = {"prepared": f"{diffs}\n{explained}"}

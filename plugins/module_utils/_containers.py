@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ansible_collections.breakwater.stack.plugins.module_utils import _ports
+
 # The only variables of containers that a reading carries: they follow limits (Go's memory target and processors).
 _ENVIRONMENT = ("GOMEMLIMIT", "GOMAXPROCS")
 _LABEL = "com.docker.compose."
@@ -49,6 +51,7 @@ def describe(inspected: Mapping[str, Any], project: str) -> dict[str, Any]:
         "oom_killed": bool(state.get("OOMKilled")),
         "started": state.get("StartedAt"),
         "restart_count": inspected.get("RestartCount", 0),
+        "ports": _ports.published(inspected),
         "limits": limits_of(inspected),
         "usage": None,
     }

@@ -24,6 +24,7 @@ from ansible_collections.breakwater.stack.plugins.module_utils import (
     _containers,
     _generations,
     _lock,
+    _ports,
     _project,
 )
 
@@ -93,6 +94,7 @@ def read(request: Request, docker: _compose_cli.Docker | None) -> dict[str, Any]
         "project": project,
         "containers": engine.containers,
         "host": _host(engine),
+        "listening": _ports.listening(),
         "generation": _generation(request),
         "generations": _generations.history(directory),
         "lock": _lease(directory),

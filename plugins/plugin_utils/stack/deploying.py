@@ -14,8 +14,10 @@ from ..compose.project import Project
 from ..policy.in_force import differences
 from ..policy.model import DATA_STORES
 from .action import PROJECT_OPTIONS, ActionFailed, StackAction, kinds_of
-from .deploy import ALIVE, Deployment, Need, plan_deployment, update_arguments
+from .deploy import ALIVE, Deployment, Need, Pool, plan_deployment, update_arguments
 from .pooling import PoolSteps, order_of
+from .ports import held_ports
+from .session import Session
 from .stack import project_of, services_containers
 
 COMPOSE = "community.docker.docker_compose_v2"
@@ -43,6 +45,34 @@ class DeployingAction(StackAction):
         self._pool_reading = reading
         pool = order_of(reading)
         return project, plan_deployment(project, containers, known_hashes(reading), kinds, ran, max_impact, pool)
+
+    def foresee(self, session: Session) -> tuple[Project, Deployment]:
+        """Return the planned project, and what the planned files will make the deployment do."""
+        project = self.project(session)
+        changed = {change["service"] for change in session.changes}
+        # A planned service has no hash yet; any other than the container's makes it one to deploy.
+        hashes = {
+            name: {"planned"} if name in changed else values for name, values in known_hashes(session.reading).items()
+        }
+        containers = services_containers(session.reading)
+        kinds = kinds_of(project, session.kinds)
+        pool = order_of(session.reading)
+        if session.pool:
+            pool = Pool(session.pool["service"], tuple(session.pool["clients"]))
+        return project, plan_deployment(project, containers, hashes, kinds, (), session.max_impact, pool)
+
+    def refuse_held_ports(self, project: Project, deployment: Deployment, session: Session) -> None:
+        """Refuse a deployment that needs a port which somebody else holds, before anything is touched.
+
+        Raises:
+            ActionFailed: names the port and, where it can be seen, who holds it.
+        """
+        local = not (session.options.get("docker_host") or "unix:").startswith(("tcp:", "ssh:", "http"))
+        services = [need.service for stage in deployment.stages for need in stage]
+        lines = held_ports(project, services, session.reading, local)
+        if lines:
+            advice = "free the port or publish another; nothing was touched"
+            raise ActionFailed("\n".join(["ports that the deployment needs are taken:", *lines, advice]))
 
     def carry_out(
         self,

@@ -132,6 +132,7 @@ def test_describes_a_container_of_the_project() -> None:
         "oom_killed": True,
         "started": "2026-11-24T09:13:22.7Z",
         "restart_count": 2,
+        "ports": [],
         "usage": None,
     }
     assert "canary" not in str(_containers.describe(INSPECTED, "generic-corp"))
