@@ -16,14 +16,15 @@ from .conftest import Outcome, Program
 LINE = re.compile(r"^[^:\n]+(:\d+)?: .+; .+$|^[^:\n]+(:\d+)?: .+$")
 
 
-def one_clear_line(outcome: Outcome, reason: str, line: int | None = None, name: str = "docker-compose.yml") -> None:
-    complaint = outcome.err.splitlines()[0]
+def complaint(outcome: Outcome, line: int | None = None, name: str = "docker-compose.yml") -> str:
+    """Return the first line of the errors, having checked that it is one that helps."""
+    shown = outcome.err.splitlines()[0]
     assert outcome.code == 1
     assert "Traceback" not in outcome.err
-    assert LINE.match(complaint)
-    assert complaint.startswith(name if line is None else f"{name}:{line}: ")
-    assert reason in complaint
-    assert len(complaint) < 500
+    assert LINE.match(shown)
+    assert shown.startswith(name if line is None else f"{name}:{line}: ")
+    assert len(shown) < 500
+    return shown
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -35,7 +36,7 @@ def test_a_file_that_cannot_be_judged(
     path = compose(bad.content)
     before = os.stat(path)
     outcome = program(command, path.name, *(["--write"] if command == "fix" else []))
-    one_clear_line(outcome, bad.reason, bad.line)
+    assert bad.reason in complaint(outcome, bad.line)
     assert "1 file could not be judged" in outcome.out or "so nothing is written" in outcome.err
     assert path.read_bytes() == bad.content
     assert (os.stat(path).st_ino, os.stat(path).st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
@@ -44,32 +45,34 @@ def test_a_file_that_cannot_be_judged(
 
 def test_a_named_pipe_does_not_block(program: Program, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "docker-compose.yml")
-    one_clear_line(program("scan", "docker-compose.yml"), "is a named pipe")
-    one_clear_line(program("scan", "."), "is a named pipe")
+    assert "is a named pipe" in complaint(program("scan", "docker-compose.yml"))
+    assert "is a named pipe" in complaint(program("scan", "."))
 
 
 def test_a_hundred_megabytes_are_not_read(program: Program, tmp_path: Path) -> None:
     with open(tmp_path / "docker-compose.yml", "wb") as file:
         file.truncate(100 * 2**20)
-    one_clear_line(program("scan", "docker-compose.yml"), "too large to be a Compose file")
-    one_clear_line(program("scan", "-", stdin=b"# x\n" * (25 * 2**20)), "too large", name="<stdin>")
+    assert "too large to be a Compose file" in complaint(program("scan", "docker-compose.yml"))
+    assert "too large" in complaint(program("scan", "-", stdin=b"# x\n" * (25 * 2**20)), name="<stdin>")
 
 
 def test_eight_megabytes_are_bounded(program: Program, compose: Callable[[bytes | str], Path]) -> None:
     compose("services:\n" + "".join(f"  s{number}: {{image: redis:8}}\n" for number in range(250_000)))
-    one_clear_line(program("scan", "docker-compose.yml"), "")
+    assert complaint(program("scan", "docker-compose.yml"))
 
 
 def test_missing_unreadable_and_empty_places(program: Program, tmp_path: Path) -> None:
-    one_clear_line(program("scan", "docker-compose.yml"), "cannot be read: No such file or directory")
-    one_clear_line(program("scan", "."), "no Compose file in this folder", name=".")
+    assert "cannot be read: No such file or directory" in complaint(program("scan", "docker-compose.yml"))
+    assert "no Compose file in this folder" in complaint(program("scan", "."), name=".")
     os.symlink("loop.yml", tmp_path / "loop.yml")
-    one_clear_line(program("scan", "loop.yml"), "cannot be read: Too many levels of symbolic links", name="loop.yml")
+    assert "cannot be read: Too many levels of symbolic links" in complaint(
+        program("scan", "loop.yml"), name="loop.yml"
+    )
 
 
 def test_a_file_without_permission(program: Program, compose: Callable[[bytes | str], Path]) -> None:
     compose(service("restart: always")).chmod(0)
-    one_clear_line(program("scan", "docker-compose.yml", powerless=True), "cannot be read: Permission denied")
+    assert "cannot be read: Permission denied" in complaint(program("scan", "docker-compose.yml", powerless=True))
 
 
 def test_tags_are_never_executed(program: Program, compose: Callable[[bytes | str], Path], tmp_path: Path) -> None:
@@ -118,4 +121,4 @@ def test_one_bad_file_does_not_hide_the_others(program: Program, compose: Callab
 def test_settings_that_cannot_be_used(program: Program, compose: Callable[..., Path], text: str, reason: str) -> None:
     compose(service("restart: always"))
     compose(text, "breakwater.yml")
-    one_clear_line(program("scan", "docker-compose.yml"), reason, name="breakwater.yml")
+    assert reason in complaint(program("scan", "docker-compose.yml"), name="breakwater.yml")
