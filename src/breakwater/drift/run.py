@@ -32,6 +32,7 @@ MARK = "BREAKWATER_DRIFT_RUN"
 _POLL_SECONDS = 1
 #: What a process gets to end in order before it is killed: Ansible then removes its files from the hosts.
 _GRACE_SECONDS = 5.0
+_LONGEST_FOLDER = 60
 _FATAL = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 #: Nobody is there to answer: a host with an unknown key, or a key with a passphrase, is one that cannot be reached.
 _ANSWERS = {
@@ -110,12 +111,21 @@ def _runner(
             "ANSIBLE_LOCAL_TEMP": os.path.join(folder, "tmp"),
             "ANSIBLE_NOCOLOR": "1",
             MARK: folder,
+            **_sockets(folder),
         },
     )
     for name in _NOT_OURS:
         if name not in os.environ:
             runner.config.env.pop(name, None)
     return runner
+
+
+def _sockets(folder: str) -> dict[str, str]:
+    """Keep the shared connections of ssh apart from those of other runs: they are ended with the check.
+
+    A socket's path holds 108 bytes at most (``man 7 unix``), of which ssh adds about 40; a longer folder is not used.
+    """
+    return {"ANSIBLE_SSH_CONTROL_PATH_DIR": os.path.join(folder, "cp")} if len(folder) <= _LONGEST_FOLDER else {}
 
 
 def search_path() -> str:
