@@ -94,3 +94,19 @@ def test_the_canary_is_still_at_work(stack: Stack) -> None:
         check=True,
     )
     assert answer.stdout.strip() == "PONG"
+
+
+def test_the_log_of_a_container_that_fails_is_masked(stack: Stack) -> None:
+    says = f"echo user app password={CANARY}; echo postgresql://app:{CANARY}@db/app refused"
+    text = stack.file.read_text().replace('["sleep", "infinity"]', f'["sh", "-c", "{says}; sleep infinity"]')
+    limit = "cat /sys/fs/cgroup/memory/memory.limit_in_bytes /sys/fs/cgroup/memory.max 2>/dev/null"
+    check = f'["CMD-SHELL", "test $$({limit}) != 67108864"]'
+    health = f"    healthcheck: {{test: {check}, interval: 1s, retries: 2}}\n"
+    stack.file.write_text(text.replace("    environment:\n", f"{health}    environment:\n"))
+    stack.up()
+    stack.inventory_with(breakwater_wait_timeout=10)
+    done = stack.harden("-vvv")
+    assert done.code == 2, done.text
+    assert "postgresql://app:" in done.text
+    assert "@db/app refused" in done.text
+    assert CANARY not in done.text

@@ -75,6 +75,7 @@ def test_a_renamed_service_is_named(stack: Stack) -> None:
     done = stack.harden()
     assert done.code == 2
     assert f"{stack.name}-app-1: runs, but the files have no service app" in done.text
+    assert stack.inspect("app")["State"]["Status"] == "running", "it is named and left alone"
 
 
 def test_a_file_that_is_gone_or_a_link_is_refused(stack: Stack) -> None:
