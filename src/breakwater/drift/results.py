@@ -157,8 +157,8 @@ class Standing:
 
     def _keep_diffs(self, result: Mapping[str, Any]) -> None:
         """Keep the diffs that were prepared for people; others hold files whole, and may hold secrets."""
-        shown = result.get("diff") or ()
-        for diff in [shown] if isinstance(shown, Mapping) else shown:
+        shown = result.get("diff")
+        for diff in shown if isinstance(shown, list) else [shown]:
             if isinstance(diff, Mapping) and diff.get("prepared"):
                 self.diffs.append(tidy(diff["prepared"]).rstrip("\n") + "\n")
 

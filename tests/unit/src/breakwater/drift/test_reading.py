@@ -4,7 +4,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from breakwater import exits, version
@@ -222,6 +222,7 @@ ANY = st.recursive(
     st.sampled_from(["runner_on_ok", "runner_on_failed", "runner_on_skipped", "runner_on_unreachable"]),
     st.dictionaries(st.sampled_from(["changed", "msg", "diff", "skip_reason", "censored"]), ANY),
 )
+@example("runner_on_ok", {"changed": True, "diff": True})
 def test_results_of_any_shape_are_read(name: str, result: dict[str, Any]) -> None:
     report = read([*judged(), event(name, "h", **result)], ended())
     states = {entry.state for entry in report.entries}
