@@ -75,7 +75,7 @@ services:
     healthcheck:
       # a query through the pool to each database
       test: {test}
-      interval: 15s
+      interval: 5s
       timeout: 10s
       retries: 3
       start_period: 30s
