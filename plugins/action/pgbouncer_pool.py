@@ -30,7 +30,8 @@ _APPLICATION = {
     "service": {"type": "str", "required": True},
     "mode": {"type": "str", "choices": ["session", "transaction"], "default": "session"},
 }
-_NOTHING: dict[str, Any] = {"changed": False, "changes": [], "table": [], "msg": []}
+#: Fields of the result that say in lines what is found beside the changes of files.
+_SAID = ("withheld", "unchecked", "differences", "reported")
 # 24 random bytes, as text without characters that any of the files would have to quote.
 _PASSWORD_BYTES = 24
 
@@ -54,7 +55,7 @@ class ActionModule(StackAction):
             if self.options["state"] == "absent":
                 return self._remove(session, record)
             if self.options["state"] == "unchanged" and record is None:
-                return self._nothing("")
+                return self._nothing()
             return self._set_up(session, record)
         except PoolRefused as refused:
             raise ActionFailed(str(refused)) from None
@@ -67,7 +68,7 @@ class ActionModule(StackAction):
         subject = pool_plan.subject_of(project, sources, wanted, record)
         why_not = self._why_not(session, subject)
         if subject is None or why_not:
-            return self._nothing(why_not)
+            return self._nothing(**why_not)
         row = self._ask(session, subject)
         known = pool_record.own_text(session.reading, f"{FOLDER}/userlist.txt")
         password = pool_record.password_of(known, AUTH_ROLE) or secrets.token_urlsafe(_PASSWORD_BYTES)
@@ -88,23 +89,24 @@ class ActionModule(StackAction):
             )
         return Wanted(options["image"], options["server"] or "", modes, version)
 
-    def _why_not(self, session: Session, subject: Subject | None) -> str:
-        """Say why no pool is planned now, though nothing is wrong; "" when one is."""
+    def _why_not(self, session: Session, subject: Subject | None) -> dict[str, str]:
+        """Say why no pool is planned now, though nothing is wrong, by the result's field; empty when one is."""
         if subject is None:
-            return "" if not self.options["applications"] else "no PostgreSQL service, so no pool"
+            return {"unchecked": "no PostgreSQL service, so no pool"} if self.options["applications"] else {}
         if not session.options["engine"]:
-            return "no pool is planned, because the engine is not asked (breakwater_deploy is false)"
+            return {"unchecked": "no pool is planned, because the engine is not asked (breakwater_deploy is false)"}
         if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):
-            return f"no pool is planned: it recreates its clients, and the most allowed is {session.max_impact}"
+            most = f"the most allowed is {session.max_impact}"
+            return {"withheld": f"no pool is planned: it recreates its clients, and {most}"}
         if _container(session, subject.server) is None:
-            return f"no pool is planned, because {subject.server} does not run and cannot be asked"
-        return ""
+            return {"unchecked": f"no pool is planned, because {subject.server} does not run and cannot be asked"}
+        return {}
 
-    def _nothing(self, why: str) -> dict[str, Any]:
-        """Plan nothing, and say why."""
-        lines = [why] if why else []
+    def _nothing(self, **why: str) -> dict[str, Any]:
+        """Plan nothing, and say why, by the result's field."""
+        lines = list(why.values())
         self.say(lines)
-        return {**_NOTHING, "msg": lines}
+        return _result([], lines, **{field: [line] for field, line in why.items()})
 
     def _reach(self, session: Session, server: str) -> dict[str, Any]:
         """Give the arguments that name the server's container on its engine."""
@@ -159,19 +161,21 @@ class ActionModule(StackAction):
                 pool=pool if changed else {},
             )
         )
+        reported = [f"{name} is a superuser; give each client a role of its own" for name in superusers if changes]
         said = [f"{change['service']}: {change['summary']}" for change in changes] + lines
-        said += [
-            f"to look at: {name} is a superuser; give each client a role of its own" for name in superusers if changes
-        ]
+        said += [f"to look at: {line}" for line in reported]
         self.say(said or ["the pool is as it has to be"])
-        return {"changed": changed, "changes": changes, "table": list(plan.table), "msg": said}
+        differences = [] if record is None else wrong
+        found = {"differences": differences, "reported": reported, "table": list(plan.table)}
+        return _result(changes, said, changed=changed, **found)
 
     def _remove(self, session: Session, record: Record | None) -> dict[str, Any]:
         """Plan the removal of the pool."""
         if record is None:
-            return self._nothing("")
+            return self._nothing()
         if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):
-            return self._nothing(f"the pool stays: its removal recreates clients, above {session.max_impact}")
+            most = f"the most allowed is {session.max_impact}"
+            return self._nothing(withheld=f"the pool stays: its removal recreates its clients, and {most}")
         entries = entries_of(session.reading)
         current = {path: session.texts.get(path, text_of(entries[path])) for path in record.before if path in entries}
         texts = pool_record.without_pool(record, current)
@@ -189,7 +193,12 @@ class ActionModule(StackAction):
         )
         lines = [f"{change['service']}: {change['summary']}" for change in changes]
         self.say(lines)
-        return {"changed": True, "changes": changes, "table": [], "msg": lines}
+        return _result(changes, lines, changed=True)
+
+
+def _result(changes: list[dict[str, Any]], said: list[str], **more: Any) -> dict[str, Any]:
+    """Return a result that has every field."""
+    return {"changed": False, **{field: [] for field in (*_SAID, "table")}, "changes": changes, "msg": said, **more}
 
 
 def _container(session: Session, service: str) -> str | None:

@@ -88,6 +88,30 @@ changes:
   type: list
   elements: dict
   sample: [{service: temporal, summary: goes through pgbouncer, impact: recreate}]
+withheld:
+  description: Why the pool is not planned, or not removed, where the most that a change may cost does not allow it.
+  returned: success
+  type: list
+  elements: str
+  sample: ["no pool is planned: it recreates its clients, and the most allowed is none"]
+unchecked:
+  description: Why no pool is planned, where the server cannot be asked now.
+  returned: success
+  type: list
+  elements: str
+  sample: ["no pool is planned, because postgres does not run and cannot be asked"]
+differences:
+  description: What PostgreSQL has of the pool, and not as it has to be. It is repaired with the deployment.
+  returned: success
+  type: list
+  elements: str
+  sample: ["role breakwater_pool: has another password than the pool"]
+reported:
+  description: What is left to people.
+  returned: success
+  type: list
+  elements: str
+  sample: ["temporal is a superuser; give each client a role of its own"]
 table:
   description: The arithmetic of the pool's sizes, in lines for people.
   returned: success

@@ -128,21 +128,18 @@ class Standing:
             self._read_other(task, result)
 
     def _read_pgbouncer_pool(self, task: Task, result: Mapping[str, Any]) -> None:
-        """Take in what the pool's plan would change, or why there is no plan though one is asked for."""
-        records = [record for record in result.get("changes") or () if isinstance(record, Mapping)]
-        lines = [one_line(line) for line in result.get("msg") or ()]
-        if not result.get("changed"):
-            state = "withheld" if any("max_impact" in line or "allowed" in line for line in lines) else "unchecked"
-            if lines:
-                self._add(state, "task", f"{task.name}: was not compared", reason="; ".join(lines))
-            return
-        for record in records:
+        """Take in what the pool's plan would change, or why there is no plan though one is asked for.
+
+        Files have entries of their own, from the task that writes them.
+        """
+        for state in ("withheld", "unchecked"):
+            for line in result.get(state) or ():
+                self._add(state, "task", f"{task.name}: was not compared", reason=one_line(line))
+        for record in result.get("changes") or ():
             self.entries.append(controls.change_entry(self.name, record, self._files, self._generation))
-        told = {one_line(f"{record.get('service')}: {record.get('summary')}") for record in records}
-        for line in lines:
-            # Files have entries of their own, from the task that writes them.
-            if line not in told and not line.endswith("is not as it has to be"):
-                self._add("reported" if line.startswith("to look at") else "drifted", "task", line, reason=task.name)
+        for field, state in (("differences", "drifted"), ("reported", "reported")):
+            for line in result.get(field) or ():
+                self._add(state, "task", one_line(line), reason=task.name)
 
     def _read_other(self, task: Task, result: Mapping[str, Any]) -> None:
         """Take in whether a task that says no more would change something."""
