@@ -16,13 +16,13 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres import p
 from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.pool_plan import PoolRefused, Subject, Wanted
 from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.pool_record import Record
 from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.pooler import AUTH_ROLE, FOLDER
-from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.records import Sources
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.action import ActionFailed, StackAction
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session import Session
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import (
     entries_of,
     is_as_planned,
     services_containers,
+    sources_of,
     text_of,
 )
 
@@ -63,7 +63,7 @@ class ActionModule(StackAction):
     def _set_up(self, session: Session, record: Record | None) -> dict[str, Any]:
         """Plan a pool."""
         project = self.project(session)
-        sources = sources_of(session)
+        sources = sources_of(session.reading, session.texts)
         wanted = self._wanted()
         subject = pool_plan.subject_of(project, sources, wanted, record)
         why_not = self._why_not(session, subject)
@@ -207,15 +207,3 @@ def _container(session: Session, service: str) -> str | None:
         if item["service"] == service and item["state"] == "running":
             return str(item["id"])
     return None
-
-
-def sources_of(session: Session) -> Sources:
-    """Return the files with variables as the tasks so far have planned them."""
-    found = session.reading["project"]
-    dotenv = {entry["path"]: session.texts.get(entry["path"], text_of(entry)) for entry in found["env_files"]}
-    env_files = {
-        entry["path"]: session.texts.get(entry["path"], text_of(entry))
-        for entry in (*found["referenced"], *found["env_files"])
-        if not entry["path"].endswith((".yml", ".yaml"))
-    }
-    return Sources(dotenv, env_files, found["env"])

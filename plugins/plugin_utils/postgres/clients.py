@@ -28,6 +28,7 @@ BACKENDS_KEY = "x-breakwater-backends"
 _HOST = r"(?i)(?P<prefix>.*?)(?:HOST|HOSTNAME|SERVER|SERVERNAME|ADDR|ADDRESS|ENDPOINT)"
 _NOT_STATED = "nothing in its configuration says how many it opens"
 _USERS = ("USER", "USERNAME", "USER_NAME", "LOGIN")
+_PASSWORDS = ("PASSWORD", "PASS", "PWD", "PASSWD")
 _DATABASES = ("NAME", "DATABASE", "DB", "DBNAME", "DB_NAME", "DATABASE_NAME", "SCHEMA")
 _DIRECT_IMAGES = (
     (r"postgres(ql)?[-_]?exporter", "an exporter has to see the server itself"),
@@ -175,11 +176,13 @@ class _Finder:
         port_name, port = _first(environment, [_like(name, prefix, "PORT")])
         user_name, user = _first(environment, [_like(name, prefix, key) for key in _USERS])
         base_name, database = _first(environment, [_like(name, prefix, key) for key in _DATABASES])
+        password_name, _password = _first(environment, [_like(name, prefix, key) for key in _PASSWORDS])
         number = stated or port or "5432"
         if not number.isdigit():
             return
         values = [Value(name, "host", environment.variables[name].place)]
-        for key, meaning in ((port_name, "port"), (user_name, "user"), (base_name, "database")):
+        beside = {"port": port_name, "user": user_name, "database": base_name, "password": password_name}
+        for meaning, key in beside.items():
             if key:
                 values.append(Value(key, meaning, environment.variables[key].place))
         use = Use(database or user, user, None, _NOT_STATED)

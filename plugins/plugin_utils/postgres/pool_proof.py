@@ -11,12 +11,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
 
 from ..compose.project import Project
+from .environment import Environment
 from .pool_objects import literal
 from .pool_record import Record
-from .records import Client
+from .records import Client, Sources
+from .urls import login_of
 
 _CONNECT_SECONDS = 10
 _MOST_AT_ONCE = 64
@@ -51,26 +52,27 @@ class Login(NamedTuple):
     backends: int
 
 
-def passwords(project: Project, clients: Iterable[Client]) -> dict[str, str]:
+def passwords(project: Project, clients: Iterable[Client], sources: Sources | None = None) -> dict[str, str]:
     """Return the password of every user as the clients' configuration has it.
 
     Args:
         project: the project, its variables replaced.
         clients: as found in it; what their files do not show is left out.
+        sources: the texts of the files with variables.
     """
     found: dict[str, str] = {}
     for client in clients:
-        environment = project.services[client.service].environment
+        environment = Environment(project, project.services[client.service], sources or Sources())
         for value in client.values:
             text = environment.get(value.name)
-            if not text:
-                continue
-            if value.meaning.removeprefix("visibility-") == "password":
-                found.update(dict.fromkeys(client.users, text))
-            elif value.meaning == "url":
-                parts = urlsplit(text.removeprefix("jdbc:"))
-                if parts.username and parts.password:
-                    found[unquote(parts.username)] = unquote(parts.password)
+            if value.meaning == "url":
+                user, password = login_of(text)
+                found.update({user: password} if user and password else {})
+            elif value.meaning.removeprefix("visibility-") == "password" and text:
+                # Temporal takes the first store's password for the second where that has none of its own.
+                second = value.meaning != "password"
+                users = {use.user for use in client.uses if use.user and (not second or use.store == "visibility")}
+                found.update(dict.fromkeys(users, text))
     return found
 
 

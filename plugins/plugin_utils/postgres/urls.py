@@ -51,8 +51,8 @@ def read_url(text: str) -> Url | None:
     found = re.fullmatch(_URL, text)
     if found is None or "$" in found["host"] or (found["port"] and not found["port"].isdigit()):
         return None
-    path, _mark, query = found["tail"].partition("?")
-    parameters = {key: _decoded(value) for key, _mark, value in (p.partition("=") for p in query.strip().split("&"))}
+    path = found["tail"].partition("?")[0]
+    parameters = _parameters(found["tail"])
     user = _decoded((found["login"] or "").partition(":")[0]) or parameters.get("user", "")
     limit = next((name for name in _LIMITS if parameters.get(name, "").isdigit()), "")
     return Url(
@@ -65,10 +65,26 @@ def read_url(text: str) -> Url | None:
     )
 
 
+def login_of(text: str) -> tuple[str, str]:
+    """Return user and password of a URL, each empty where it is not stated or no URL is understood."""
+    found = re.fullmatch(_URL, text)
+    if found is None:
+        return "", ""
+    stated = _parameters(found["tail"])
+    user, _colon, password = (found["login"] or "").partition(":")
+    return _decoded(user) or stated.get("user", ""), _decoded(password) or stated.get("password", "")
+
+
 def with_host(text: str, host: str, port: int) -> str | None:
     """Return a URL, as it stands in a file, with another host and port; None when it cannot be told where they are."""
     found = re.fullmatch(_URL, text)
     return None if found is None else f"{found['head']}{host}:{port}{found['tail']}"
+
+
+def _parameters(tail: str) -> dict[str, str]:
+    """Return the parameters behind the path of a URL."""
+    pairs = (part.partition("=") for part in tail.partition("?")[2].strip().split("&"))
+    return {key: _decoded(value) for key, _mark, value in pairs}
 
 
 def _decoded(text: str) -> str:

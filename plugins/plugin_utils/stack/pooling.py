@@ -23,6 +23,7 @@ from ..postgres.clients import find_clients
 from ..postgres.pool_record import Record
 from ..postgres.pooler import AUTH_ROLE, FOLDER
 from .deploy import Deployment, Need, Pool
+from .stack import sources_of
 
 if TYPE_CHECKING:
     from .deploying import DeployingAction
@@ -173,8 +174,9 @@ class PoolSteps:
             ActionFailed: it does not hold; with the end of the pooler's log.
         """
         stack = Stack(self._project, None, {}, Settings())
-        clients = find_clients(self._project, stack.roles).clients
-        known = pool_proof.passwords(self._project, [client for client in clients if client.server == record.server])
+        sources = sources_of(self._reading, {})
+        found = find_clients(self._project, stack.roles, sources)
+        known = pool_proof.passwords(self._project, found.of(record.server), sources)
         wanted = pool_proof.logins(record, known)
         names = ", ".join(f"{login.database} ({login.user}, {login.backends} at once)" for login in wanted)
         self._action.say([f"{record.service}: proving {names}"])
@@ -234,7 +236,7 @@ class PoolSteps:
         containers = self._containers(service)
         if not containers:
             return set()
-        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}"
+        form = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{.GlobalIPv6Address}} {{end}}"
         return set(self._action.docker(self._options, "inspect", "--format", form, *containers)["stdout"].split())
 
     @staticmethod

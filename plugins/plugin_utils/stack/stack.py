@@ -15,6 +15,7 @@ from ..compose.errors import ComposeError
 from ..compose.interpolate import EnvFileError, parse_env
 from ..compose.project import Project, SourceFile, load_project
 from ..policy.model import HostFacts, Usage
+from ..postgres.records import Sources
 
 
 def project_of(reading: Mapping[str, Any], texts: Mapping[str, str]) -> Project:
@@ -40,6 +41,18 @@ def project_of(reading: Mapping[str, Any], texts: Mapping[str, str]) -> Project:
 
     sources = [SourceFile(path, texts.get(path, text)) for path, text in original.items()]
     return load_project(sources, environment_of(reading, texts), read, strict=True, directory=found["directory"])
+
+
+def sources_of(reading: Mapping[str, Any], texts: Mapping[str, str]) -> Sources:
+    """Return the files with variables of a reading as the tasks so far have planned them (arguments: project_of)."""
+    found = reading["project"]
+    dotenv = {entry["path"]: texts.get(entry["path"], text_of(entry)) for entry in found["env_files"]}
+    env_files = {
+        entry["path"]: texts.get(entry["path"], text_of(entry))
+        for entry in (*found["referenced"], *found["env_files"])
+        if not entry["path"].endswith((".yml", ".yaml"))
+    }
+    return Sources(dotenv, env_files, found["env"])
 
 
 def entries_of(reading: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

@@ -168,6 +168,41 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
 
 
 @pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ("PGHOST: db, PGUSER: shop, PGPASSWORD: one", {"shop": "one"}),
+        ("DB_HOST: db, DB_USER: shop, DB_PASS: one", {"shop": "one"}),
+        ("URL: 'postgres://shop:o[n]e@db/shop'", {"shop": "o[n]e"}),
+        ("URL: 'jdbc:postgresql://db/shop?user=shop&password=a%26b'", {"shop": "a&b"}),
+        ("URL: postgres://shop@db/shop", {}),
+        (
+            "POSTGRES_SEEDS: db, POSTGRES_USER: one, POSTGRES_PWD: a, VISIBILITY_POSTGRES_USER: two, "
+            + "VISIBILITY_POSTGRES_PWD: b",
+            {"one": "a", "two": "b"},
+        ),
+        (
+            "POSTGRES_SEEDS: db, POSTGRES_USER: one, POSTGRES_PWD: a, VISIBILITY_POSTGRES_USER: two",
+            {"one": "a", "two": "a"},
+        ),
+    ],
+)
+def test_every_form_tells_the_password_of_each_user(environment: str, expected: dict[str, str]) -> None:
+    services = {"db": "image: postgres:17", "app": f"image: temporalio/server:1.31.2, environment: {{{environment}}}"}
+    text = "".join(f"  {name}: {{{service}}}\n" for name, service in services.items())
+    project = project_of(f"services:\n{text}")
+    clients = find_clients(project, Stack(project, None, {}, Settings()).roles).clients
+    assert len(clients) == 1
+    assert pool_proof.passwords(project, clients) == expected
+
+
+def test_passwords_stand_in_files_with_variables_too() -> None:
+    project = project_of("services:\n  db: {image: postgres:17}\n  app: {image: shop:1, env_file: app.env}\n")
+    sources = Sources(env_files={"app.env": "URL='postgres://shop:p$$w@db/shop'\n"})
+    clients = find_clients(project, Stack(project, None, {}, Settings()).roles, sources).clients
+    assert pool_proof.passwords(project, clients, sources) == {"shop": "p$$w"}
+
+
+@pytest.mark.parametrize(
     ("stdout", "stderr", "rc", "expected"),
     [
         (
