@@ -22,6 +22,7 @@ from . import temporal
 from .environment import Environment
 from .records import Client, Clients, Move, Moves, Refusal, Sources, Target
 from .rewriting import CannotMove, Made, State, Wanted, Wish, apply, changed_texts, prove
+from .session_needs import unmet
 from .urls import with_host
 
 #: The first patch of each release in which Temporal's pgx driver closes workflows behind a pooler in transaction mode
@@ -112,6 +113,9 @@ def _wish(state: State, client: Client, target: Target, clients: Clients) -> Wis
     if not wanted:
         return None
     _check(client, target, clients)
+    needs = unmet(client, environment)
+    if needs is not None:
+        raise CannotMove(*needs)
     return Wish(client.service, tuple(wanted), environment)
 
 

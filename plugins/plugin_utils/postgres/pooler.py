@@ -112,8 +112,8 @@ reserve_pool_timeout = 1
 dns_max_ttl = 5
 dns_nxdomain_ttl = 2
 server_login_retry = 2
-; drivers send these at the start; the pooler cannot follow them
-ignore_startup_parameters = extra_float_digits,search_path
+; drivers send it on their own; what a client asks for itself is refused, for without it a query would mean another
+ignore_startup_parameters = extra_float_digits
 ; a line for each login and each statistics period says little and fills the log
 log_connections = 0
 log_disconnections = 0

@@ -75,6 +75,12 @@ def login_of(text: str) -> tuple[str, str]:
     return _decoded(user) or stated.get("user", ""), _decoded(password) or stated.get("password", "")
 
 
+def parameters_of(text: str) -> dict[str, str]:
+    """Return the parameters of a URL; none where no URL is understood."""
+    found = re.fullmatch(_URL, text)
+    return {} if found is None else _parameters(found["tail"])
+
+
 def with_host(text: str, host: str, port: int) -> str | None:
     """Return a URL, as it stands in a file, with another host and port; None when it cannot be told where they are."""
     found = re.fullmatch(_URL, text)

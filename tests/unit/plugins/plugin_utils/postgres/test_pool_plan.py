@@ -42,6 +42,7 @@ services:
     environment:
       DATABASE_URL: postgresql://shop:x@db:5432/shop
 """
+TWO_USERS = "POSTGRES_SEEDS: db, POSTGRES_USER: one, POSTGRES_PWD: a, VISIBILITY_POSTGRES_USER: two"
 WANTED = Wanted("pooler:1", "", {"app": "session"}, None)
 
 
@@ -176,13 +177,12 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
         ("URL: 'jdbc:postgresql://db/shop?user=shop&password=a%26b'", {"shop": "a&b"}),
         ("URL: postgres://shop@db/shop", {}),
         (
-            "POSTGRES_SEEDS: db, POSTGRES_USER: one, POSTGRES_PWD: a, VISIBILITY_POSTGRES_USER: two, "
-            + "VISIBILITY_POSTGRES_PWD: b",
-            {"one": "a", "two": "b"},
+            TWO_USERS,
+            {"one": "a", "two": "a"},
         ),
         (
-            "POSTGRES_SEEDS: db, POSTGRES_USER: one, POSTGRES_PWD: a, VISIBILITY_POSTGRES_USER: two",
-            {"one": "a", "two": "a"},
+            f"{TWO_USERS}, VISIBILITY_POSTGRES_PWD: b",
+            {"one": "a", "two": "b"},
         ),
     ],
 )

@@ -43,7 +43,7 @@ services:
     env_file: [app.env]
     networks: [back, front]
     environment:
-      - "PGOPTIONS=-c search_path=a$$b"
+      - "FLAGS=-c search_path=a$$b"
   web:
     image: web
     networks: [back]
