@@ -177,11 +177,12 @@ def _written(state: State, edits: Mapping[int, Sequence[Edit]], values: Mapping[
     try:
         for file, wanted in values.items():
             if file in sources.dotenv:
-                dotenv = {**sources.dotenv, file: set_values(file, sources.dotenv[file], wanted, sources.shell)}
-                sources = sources._replace(dotenv=dotenv)
+                text = set_values(file, sources.dotenv[file], wanted, sources.shell)
+                sources = sources._replace(dotenv={**sources.dotenv, file: text})
                 project = replace_environment(project, {**project.environment, **_substituted(sources, wanted)})
             else:
                 text = set_values(file, sources.env_files[file], wanted, known)
+            if file in sources.env_files:  # one file may be both
                 sources = sources._replace(env_files={**sources.env_files, file: text})
         for index, found in edits.items():
             project = replace_document(project, index, apply_edits(project.files[index], found))

@@ -330,3 +330,17 @@ def test_a_client_in_an_included_file_is_refused(found: Found) -> None:
     moves = move_clients(project, clients, {"app": Target("pool", 6432, "session")})
     assert dict(moves.texts) == {}
     assert "more/app.yml, which is not among the files given" in moves.refusals[0].reason
+
+
+def test_a_file_that_is_both_is_changed_once_and_for_nobody_else(found: Found) -> None:
+    env = "URL=postgres://u:p@db:5432/app\nOTHER=x\n"
+    both = Sources({".env": env}, {".env": env})
+    alone = HEAD + "  app: {image: x, env_file: .env}\n"
+    moves = move(found, alone, both)
+    assert moves.refusals == ()
+    assert dict(moves.texts) == {".env": env.replace("db:5432", "pool:6432")}
+    assert move(found, alone, Sources(moves.texts, moves.texts)) == Moves((), {})
+    job = HEAD + "  app: {image: x, environment: ['URL=${URL}']}\n  job: {image: x, command: a, env_file: .env}\n"
+    moves = move(found, job, both, "app")
+    assert dict(moves.texts) == {}
+    assert "would reach URL of job" in moves.refusals[0].reason
