@@ -22,7 +22,8 @@ from ansible_collections.breakwater.stack.plugins.module_utils import (
     _postgres_titles,
 )
 from ansible_collections.breakwater.stack.plugins.module_utils._errors import StackError
-from ansible_collections.breakwater.stack.plugins.module_utils._postgres_text import printable, shown_query
+from ansible_collections.breakwater.stack.plugins.module_utils._postgres_text import shown_query
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
 
 #: Seconds that the query may take: pg_stat_activity is answered from memory, so more means that the server is ill.
 TIMEOUT = 5.0

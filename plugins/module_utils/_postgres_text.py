@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
+
 #: What pg_stat_activity shows in place of a query that the role may not see.
 HIDDEN = "<insufficient privilege>"
 PLACE = "?"
@@ -39,17 +41,6 @@ _SETTING = re.compile(
     r"SET\s+(?:SESSION\s+|LOCAL\s+)?[^\s=]+\s*(?:=|\bTO\b)).*$",
     re.IGNORECASE | re.DOTALL,
 )
-
-
-def printable(text: str) -> str:
-    """Replace every character that a terminal could act on, or that changes how a line reads, by its escape."""
-    if text.isprintable():
-        return text
-    return "".join(char if char.isprintable() else _escape(char) for char in text)
-
-
-def _escape(char: str) -> str:
-    return char.encode("unicode_escape").decode("ascii")
 
 
 def strip_literals(query: str) -> str:

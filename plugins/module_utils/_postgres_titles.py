@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from ansible_collections.breakwater.stack.plugins.module_utils._postgres_text import printable
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
 
 #: Prints the titles of the server's processes, each with its number, then the connections that the server was started
 #: with. Reads no arguments of anything else: those may hold secrets.

@@ -68,10 +68,10 @@ def run(argv: Sequence[str]) -> int:
         code = _dispatch(list(argv))
         sys.stdout.flush()
     except exits.UsageError as error:
-        sys.stderr.write(f"breakwater: {error}\n")
+        _complain(error)
         return exits.USAGE
     except exits.CommandError as error:
-        sys.stderr.write(f"breakwater: {error}\n")
+        _complain(error)
         return exits.ERROR
     except BrokenPipeError:
         _forget_output()
@@ -79,10 +79,21 @@ def run(argv: Sequence[str]) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("breakwater: interrupted\n")
         return exits.INTERRUPTED
+    except OSError as error:
+        _forget_output()
+        _complain(f"{error.filename or 'standard output'}: {error.strerror}")
+        return exits.ERROR
     except MemoryError:
         sys.stderr.write("breakwater: not enough memory; scan fewer files in one call, or raise the limit\n")
         return exits.ERROR
     return code
+
+
+def _complain(error: object) -> None:
+    """Write what is wrong in one line, whatever names it quotes."""
+    from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
+
+    sys.stderr.write(f"breakwater: {printable(str(error))}\n")
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -171,6 +182,20 @@ def _forget_output() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def _open_streams() -> None:
+    """Make the standard streams usable where a caller has closed them, and UTF-8 whatever the locale.
+
+    Reports, and diffs of files that are UTF-8, would be wrong in another encoding. A stream that is not there is opened
+    on nothing: else the next file that is opened would take its number, and what is printed would end up in it.
+    """
+    for name in ("stdin", "stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), "r+", encoding="utf-8"))
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def main() -> NoReturn:
     """Run the process: as :func:`run`, and end without tearing the interpreter down.
 
@@ -180,6 +205,7 @@ def main() -> NoReturn:
 
     gc.disable()  # it finds nothing while modules are loaded and one file is judged; many files turn it on
     install()
+    _open_streams()
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
         try:

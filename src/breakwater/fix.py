@@ -6,6 +6,7 @@ from __future__ import annotations
 import gc
 import sys
 
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
 from ansible_collections.breakwater.stack.plugins.plugin_utils.compose.errors import ComposeError
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.model import PolicyError
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.plan import apply_plan
@@ -45,7 +46,7 @@ class Fixed:
         after = apply_plan(judged.project, judged.plan)
         pairs = zip(judged.project.files, after.files, strict=True)
         self.files = [NewFile(old.name, old.text, new.text) for old, new in pairs if old.text != new.text]
-        diffs = [masked_diff(file.name, file.old, file.new) for file in self.files]
+        diffs = [masked_diff(printable(file.name), file.old, file.new) for file in self.files]
         self.text = _explanation(judged) + "".join(diffs)
 
 
@@ -60,14 +61,14 @@ def command(options: Options) -> int:
         describe(host),
         *unknown_services((one.judged.settings, one.judged.project.services) for one in fixed),
     ):
-        sys.stderr.write(f"note: {note}\n")
+        sys.stderr.write(f"note: {printable(note)}\n")
     changed = [file for one in fixed for file in one.files]
     if problems:
         sys.stderr.write(f"{_examined(fixed)}; {plural(len(problems), 'error')}, so nothing is written\n")
         return exits.ERROR
     if changed and options.write:
         for line in write_files(changed):
-            sys.stderr.write(f"{line}\n")
+            sys.stderr.write(f"{printable(line)}\n")
         sys.stderr.write(f"{_examined(fixed)}: {plural(len(changed), 'file')} written\n")
         return exits.CLEAN
     pending = f'{plural(len(changed), "file")} would change; "--write" writes them' if changed else "nothing to change"
@@ -101,7 +102,7 @@ def _explanation(judged: Judged) -> str:
     records = [change_record(change, judged.project.files[change.file].name) for change in plan.changes]
     budget = plan.budget.arithmetic if plan.budget is not None else ()
     text = explain(records, budget, withheld_lines(plan.findings))
-    return "".join(f"# {line}".rstrip() + "\n" for line in text.splitlines())
+    return "".join(f"# {printable(line)}".rstrip() + "\n" for line in text.splitlines())
 
 
 def _examined(fixed: list[Fixed]) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import control
 from breakwater.mask import masked
 
@@ -24,7 +25,7 @@ class Problem:
 
     def __str__(self) -> str:
         place = self.file if self.line is None else f"{self.file}:{self.line}"
-        return f"{place}: {self.reason}; {self.hint}" if self.hint else f"{place}: {self.reason}"
+        return printable(f"{place}: {self.reason}; {self.hint}" if self.hint else f"{place}: {self.reason}")
 
 
 class Item:

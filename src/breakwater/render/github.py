@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
 from breakwater.render.fingerprint import repository_path
 from breakwater.render.text import summary
 
@@ -37,7 +38,7 @@ def annotation(level: str, file: str, line: int | None, title: str, text: str) -
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return printable(text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
 
 
 def _property(text: str) -> str:

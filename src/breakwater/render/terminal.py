@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
 from breakwater.render.text import explained, headline, place, summary
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def render(report: Report) -> str:
                 )
             )
     for note in report.notes:
-        console.print(Text(f"note: {note}", style="dim"), soft_wrap=True)
+        console.print(Text(f"note: {printable(note)}", style="dim"), soft_wrap=True)
     bad = report.open_items() or report.problems
     console.print(Text(summary(report), style="bold" if bad else "bold green"), soft_wrap=True)
     return buffer.getvalue()

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from ansible_collections.breakwater.stack.plugins.module_utils._printable import printable
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +20,7 @@ def render(report: Report) -> str:
     for item, rows in explained(report):
         lines.append(f"{place(item)}: {headline(item)}")
         lines.extend(f"    {label}: {text}" for label, text in rows)
-    lines.extend(f"note: {note}" for note in report.notes)
+    lines.extend(f"note: {printable(note)}" for note in report.notes)
     lines.append(summary(report))
     return "\n".join(lines) + "\n"
 
@@ -39,7 +41,8 @@ def explained(report: Report) -> Iterator[tuple[Item, list[tuple[str, str]]]]:
 
 def place(item: Item) -> str:
     """``file:line``, or the file alone where no line is to blame."""
-    return item.file if item.finding.line is None else f"{item.file}:{item.finding.line}"
+    file = printable(item.file)
+    return file if item.finding.line is None else f"{file}:{item.finding.line}"
 
 
 def headline(item: Item) -> str:
@@ -47,7 +50,7 @@ def headline(item: Item) -> str:
     finding = item.finding
     service = f" {finding.service}:" if finding.service else ""
     waived = "waived, " if finding.waived else ""
-    return f"{waived}{finding.severity} {finding.control}{service} {finding.message}"
+    return printable(f"{waived}{finding.severity} {finding.control}{service} {finding.message}")
 
 
 def details(item: Item) -> list[tuple[str, str]]:
@@ -66,7 +69,7 @@ def details(item: Item) -> list[tuple[str, str]]:
         waiver = finding.waiver
         state = "until" if finding.waived else "expired on"
         rows.append(("waiver", f"{waiver.owner}: {waiver.reason} ({state} {waiver.until}, {waiver.source})"))
-    return rows
+    return [(label, printable(text)) for label, text in rows]
 
 
 def cost(item: Item) -> str:

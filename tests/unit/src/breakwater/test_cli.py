@@ -30,6 +30,7 @@ def test_help_is_no_error(argv: list[str], capsys: pytest.CaptureFixture[str]) -
         (["scan", "--nope"], "no option --nope"),
         (["scan", "x.yml", "--select", "BW-NO"], "no control"),
         (["fix", "x.yml", "--host-memory", "much"], "--host-memory much"),
+        (["\x1b]0;x\n::error::y"], '"\\x1b]0;x\\n::error::y"'),
     ],
 )
 def test_wrong_usage_has_a_code_of_its_own(argv: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -29,4 +29,4 @@ def test_control_characters_do_not_break_the_xml(report: Report) -> None:
     report.problems = [Problem("a\x00\ud800.yml", 1, 'quotes " and <tags>')]
     error = ElementTree.fromstring(render(report)).find("testsuite/testcase/error")
     assert error is not None
-    assert error.get("message") == 'a??.yml:1: quotes " and <tags>'
+    assert error.get("message") == r'a\x00\ud800.yml:1: quotes " and <tags>'
