@@ -169,13 +169,25 @@ class ActionModule(StackAction):
         found = {"differences": differences, "reported": reported, "table": list(plan.table)}
         return _result(changes, said, changed=changed, **found)
 
+    def _why_kept(self, session: Session, record: Record) -> dict[str, str]:
+        """Say why the pool is not removed now, by the result's field; empty when it is."""
+        if not session.options["engine"]:
+            return {"unchecked": "the pool stays, because the engine is not asked (breakwater_deploy is false)"}
+        if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):
+            most = f"the most allowed is {session.max_impact}"
+            return {"withheld": f"the pool stays: its removal recreates its clients, and {most}"}
+        if record.server in self.project(session).services and _container(session, record.server) is None:
+            left = "its role and function would stay behind in it; start it first"
+            return {"unchecked": f"the pool stays, because {record.server} does not run: {left}"}
+        return {}
+
     def _remove(self, session: Session, record: Record | None) -> dict[str, Any]:
         """Plan the removal of the pool."""
         if record is None:
             return self._nothing()
-        if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):
-            most = f"the most allowed is {session.max_impact}"
-            return self._nothing(withheld=f"the pool stays: its removal recreates its clients, and {most}")
+        why_not = self._why_kept(session, record)
+        if why_not:
+            return self._nothing(**why_not)
         entries = entries_of(session.reading)
         current = {path: session.texts.get(path, text_of(entries[path])) for path in record.before if path in entries}
         texts = pool_record.without_pool(record, current)

@@ -118,7 +118,7 @@ def subject_of(project: Project, sources: Sources, wanted: Wanted, record: Recor
         PoolRefused: what the inventory names is not there.
     """
     found = find_clients(project, Stack(project, None, {}, Settings()).roles, sources)
-    server = _server(found, wanted)
+    server = _server(found, wanted, record)
     if server is None:
         return None
     known = {client.service for client in record.clients} if record else set()
@@ -136,13 +136,20 @@ def subject_of(project: Project, sources: Sources, wanted: Wanted, record: Recor
     return Subject(server, _superuser(project, server), tuple(pooled), tuple(direct), found)
 
 
-def _server(found: Clients, wanted: Wanted) -> str | None:
-    """Choose PostgreSQL's service."""
+def _server(found: Clients, wanted: Wanted, record: Record | None) -> str | None:
+    """Choose PostgreSQL's service; a pool that there is stays with its own."""
     if wanted.server and wanted.server not in found.servers:
         known = ", ".join(found.servers) or "none"
         raise PoolRefused(
             f"pgbouncer_server: {wanted.server} is no PostgreSQL service of the project; there is: {known}"
         )
+    if record is not None and record.server in found.servers:
+        if wanted.server not in ("", record.server):
+            raise PoolRefused(
+                f"pgbouncer_server: the pool is in front of {record.server}, and its clients with it; before one in "
+                f"front of {wanted.server} can be made, take it away (pgbouncer_state: absent)"
+            )
+        return record.server
     if wanted.server or len(found.servers) <= 1:
         return wanted.server or next(iter(found.servers), None)
     if not any(client.form == "temporal" for client in found.clients) and not wanted.modes:

@@ -19,7 +19,7 @@ from ..compose.project import Project
 from ..policy.context import Stack
 from ..policy.model import Settings
 from ..postgres import pool_objects, pool_proof, pool_record
-from ..postgres.clients import find_clients
+from ..postgres.clients import SERVER_LABEL, find_clients
 from ..postgres.pool_record import Record
 from ..postgres.pooler import AUTH_ROLE, FOLDER
 from .deploy import Deployment, Need, Pool
@@ -102,17 +102,20 @@ class PoolSteps:
         """Remove pooler and objects where the files have no pool any more, after the last stage."""
         if self._record is not None or not touched:
             return
-        folder = f"volume={self._action.directory}/{FOLDER}"
-        filters = ("--filter", f"{_LABEL}project={self._project.name}", "--filter", folder)
-        found = self._action.docker(self._options, "ps", "--all", "--quiet", *filters)["stdout"].split()
-        if found:
+        # By its label: the path that its files are mounted from is another where the folder is reached by a link.
+        filters = ("--filter", f"{_LABEL}project={self._project.name}", "--filter", f"label={SERVER_LABEL}")
+        form = f'{{{{.ID}}}} {{{{.Label "{SERVER_LABEL}"}}}}'
+        printed = self._action.docker(self._options, "ps", "--all", *filters, "--format", form)["stdout"]
+        servers = [name for name in self._project.services if is_postgres(self._project, name)]
+        poolers, behind = poolers_and_servers(printed, servers)
+        if poolers:
             self._action.say(["nobody goes through the pool any more: removing it"])
-            self._action.docker(self._options, "stop", *found)
-            self._action.docker(self._options, "rm", "--force", *found)
-        for name, service in self._project.services.items():
-            container = self._container(name) if is_postgres(self._project, name) else None
+            self._action.docker(self._options, "stop", *poolers)
+            self._action.docker(self._options, "rm", "--force", *poolers)
+        for name in behind:
+            container = self._container(name)
             if container:
-                superuser = service.environment.get("POSTGRES_USER") or "postgres"
+                superuser = self._project.services[name].environment.get("POSTGRES_USER") or "postgres"
                 self._sql(container, superuser, pool_objects.drop_script())
 
     def _containers(self, service: str) -> list[str]:
@@ -248,6 +251,20 @@ class PoolSteps:
             if not reason or time.monotonic() > deadline:
                 return reason
             time.sleep(_POLL_SECONDS)
+
+
+def poolers_and_servers(printed: str, servers: Sequence[str]) -> tuple[list[str], list[str]]:
+    """Return the poolers' containers, and the PostgreSQL services behind them.
+
+    Another server may have a superuser that nobody knows here. Only where the poolers are gone, each counts.
+
+    Args:
+        printed: a line for each pooler: its container's id, and what its label says is behind it.
+        servers: the project's PostgreSQL services.
+    """
+    parts = [line.partition(" ") for line in printed.splitlines()]
+    stated = {server.strip() for _id, _space, server in parts}
+    return [part[0] for part in parts], [name for name in servers if name in stated] or list(servers)
 
 
 def is_postgres(project: Project, name: str) -> bool:

@@ -112,6 +112,17 @@ def test_who_goes_through_the_pool_stays_when_it_is_named_no_more() -> None:
     assert [client.service for client in subject.pooled] == ["temporal", "app"]
 
 
+def test_a_pool_stays_with_its_server() -> None:
+    first = planned()
+    text = first.texts["docker-compose.yml"] + "  db2:\n    image: postgres:17\n"
+    project = project_of(text, {file.path: file.text for file in first.files})
+    subject = pool_plan.subject_of(project, Sources(), WANTED, first.record)
+    assert subject is not None
+    assert subject.server == "db"
+    with pytest.raises(PoolRefused, match="the pool is in front of db"):
+        pool_plan.subject_of(project, Sources(), WANTED._replace(server="db2"), first.record)
+
+
 def test_secrets_are_in_the_files_that_say_so_only() -> None:
     plan = planned()
     attributes = pool_plan.attributes(plan)
