@@ -11,6 +11,7 @@ lines, and nothing but lines.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import Any
@@ -93,10 +94,20 @@ def _prove(name: str, before: str, after: str, current: str, result: str) -> Non
         raise TakeBackRefused(f"{name}: the result would not be a Compose file ({error.reason})") from None
     old, new, now, got = (_flat(data, ()) for data in datas)
     for path in {*old, *new, *now, *got}:
+        states = [data.get(path) for data in (old, new, now, got)]
+        if all(isinstance(state, list) for state in states) and _items_taken_back(*states):
+            continue
         wanted = old.get(path) if old.get(path) != new.get(path) else now.get(path)
         touched = old.get(path) != new.get(path) and now.get(path) != new.get(path)
         if touched or got.get(path) != wanted:
             raise TakeBackRefused(f"{name}: {'.'.join(map(str, path))} was changed since")
+
+
+def _items_taken_back(old: Sequence[Any], new: Sequence[Any], now: Sequence[Any], got: Sequence[Any]) -> bool:
+    """Say whether a list has the items that people made since, and of the others those from before the generation."""
+    before, after, current, result = (Counter(map(repr, items)) for items in (old, new, now, got))
+    made, undone = after - before, before - after
+    return made <= current and result == current - made + undone
 
 
 def _flat(data: Any, path: tuple[Any, ...]) -> dict[tuple[Any, ...], Any]:

@@ -58,6 +58,29 @@ def test_a_service_that_was_removed_since_is_refused() -> None:
         take_back("f", BEFORE, AFTER, AFTER[: AFTER.index("  app:")])
 
 
+LIST = "services:\n  app:\n    environment:\n      - A=1\n      - HOST=db\n    command: [run]\n"
+LIST_AFTER = LIST.replace("HOST=db\n", "HOST=pool\n      - PORT=6432\n")
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("    command", "      - MINE=2\n    command"),
+        ("      - A=1\n", ""),
+        ("      - A=1\n", "      - A=2\n      - A3=3\n"),
+        ("[run]", "[run, more]"),
+    ],
+)
+def test_edits_of_a_lists_other_items_stay(old: str, new: str) -> None:
+    assert take_back("f.yml", LIST, LIST_AFTER, LIST_AFTER.replace(old, new)) == LIST.replace(old, new)
+
+
+@pytest.mark.parametrize(("old", "new"), [("pool", "other"), ("      - PORT=6432\n", ""), ("HOST=pool", "HOST=pool:1")])
+def test_edits_of_the_generations_own_items_are_refused(old: str, new: str) -> None:
+    with pytest.raises(TakeBackRefused, match="since"):
+        take_back("f.yml", LIST, LIST_AFTER, LIST_AFTER.replace(old, new))
+
+
 @given(st.lists(st.sampled_from(["a: 1", "b: 2", "c: 3", "d: 4", "e: 5"]), unique=True, min_size=1, max_size=5))
 def test_lines_that_people_add_survive(added: list[str]) -> None:
     tail = "x-more:\n" + "".join(f"  {line}\n" for line in added)
