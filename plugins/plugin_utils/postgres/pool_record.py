@@ -12,12 +12,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from typing import Any, NamedTuple
 
 from ...module_utils import _transport
+from ..compose.document import parse
 from ..compose.errors import ComposeError
 from ..stack.rollback import TakeBackRefused, take_back
-from .pooler import FOLDER
+from .pooler import COMPOSE_FILE, FOLDER
 
 PATH = "breakwater/pgbouncer.state.json"
 _FORMAT = 1
@@ -168,10 +170,38 @@ def without_pool(record: Record, current: Mapping[str, str]) -> dict[str, str]:
         TakeBackRefused: lines of the pool were edited since.
     """
     return {
-        path: take_back(path, before, record.after[path], current[path])
+        path: _without(path, before, record.after[path], current[path])
         for path, before in record.before.items()
         if path in current
     }
+
+
+def _without(path: str, before: str, after: str, current: str) -> str:
+    """Take the pool's edits out of one file, also where its `include` holds files of others by now."""
+    try:
+        return take_back(path, before, after, current)
+    except TakeBackRefused:
+        kept = [line for line in current.split("\n") if not _includes_pooler(line)]
+        if len(kept) != current.count("\n"):
+            raise
+        result = take_back(path, before, _without_include(before, after), "\n".join(kept))
+        if parse(result, path).data.get("include"):
+            return result
+        raise
+
+
+def _includes_pooler(line: str) -> bool:
+    """Say whether a line is the item that joins the pooler's file to the project."""
+    return line.strip().removeprefix("-").strip() == COMPOSE_FILE
+
+
+def _without_include(before: str, after: str) -> str:
+    """Take only that edit back which holds the item of the pooler's file."""
+    old, new = before.split("\n"), after.split("\n")
+    result: list[str] = []
+    for _tag, start, end, first, last in SequenceMatcher(None, new, old, autojunk=False).get_opcodes():
+        result += old[first:last] if any(map(_includes_pooler, new[start:end])) else new[start:end]
+    return "\n".join(result)
 
 
 def order(clients: Sequence[PooledClient]) -> tuple[PooledClient, ...]:

@@ -94,7 +94,7 @@ def _prove(name: str, before: str, after: str, current: str, result: str) -> Non
         raise TakeBackRefused(f"{name}: the result would not be a Compose file ({error.reason})") from None
     old, new, now, got = (_flat(data, ()) for data in datas)
     for path in {*old, *new, *now, *got}:
-        states = [data.get(path) for data in (old, new, now, got)]
+        states: list[Any] = [data.get(path) for data in (old, new, now, got)]
         if all(isinstance(state, list) for state in states) and _items_taken_back(*states):
             continue
         wanted = old.get(path) if old.get(path) != new.get(path) else now.get(path)

@@ -96,6 +96,27 @@ def test_without_the_pool_everything_else_stays() -> None:
         pool_record.without_pool(RECORD, {"compose.yml": AFTER.replace("HOST: pgbouncer", "HOST: x")})
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("pgbouncer.yml\n", "pgbouncer.yml\n  - mine.yml\n", "include:\n  - mine.yml\n\n"),
+        ("  - break", "  - mine.yml   # first\n  - break", "include:\n  - mine.yml   # first\n\n"),
+        ("pgbouncer.yml\n", "pgbouncer.yml\n  - {path: mine.yml}\n", "include:\n  - {path: mine.yml}\n\n"),
+    ],
+)
+def test_files_that_people_include_since_stay_included(old: str, new: str, expected: str) -> None:
+    current = AFTER.replace(old, new)
+    assert pool_record.without_pool(RECORD, {"compose.yml": current}) == {"compose.yml": expected + BEFORE}
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("breakwater/pgbouncer.yml", "mine.yml"), ("pgbouncer.yml\n", "pgbouncer.yml  # mine\n")]
+)
+def test_an_edit_of_the_pools_own_item_is_refused(old: str, new: str) -> None:
+    with pytest.raises(TakeBackRefused, match="since"):
+        pool_record.without_pool(RECORD, {"compose.yml": AFTER.replace(old, new)})
+
+
 def test_temporal_moves_first() -> None:
     clients = [PooledClient("b", "application", "session"), PooledClient("t", "temporal", "transaction")]
     assert [client.service for client in pool_record.order(clients)] == ["t", "b"]
