@@ -12,7 +12,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from breakwater import exits
-from breakwater.drift.run import search_path
+from breakwater.drift.run import search_path, utf_8_locale
 from breakwater.mask import masked
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def play(options: FrontOptions, more: Sequence[str]) -> int:
         sys.stderr.write(f"breakwater: {masked(shlex.join(words))}\n")
         sys.stderr.flush()
     sys.stdout.flush()
-    environment = os.environ | {"PATH": search_path()}
+    environment = os.environ | {"PATH": search_path(), **utf_8_locale()}
     try:
         process = subprocess.Popen(words, env=environment)
     except FileNotFoundError:

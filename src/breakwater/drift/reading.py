@@ -26,7 +26,8 @@ WANTED = {
     "breakwater.stack.stack_deploy": "the containers were not compared",
 }
 _UNMATCHED = re.compile(r"Could not match supplied host pattern, ignoring: (?P<pattern>.*?)\s*$", re.MULTILINE)
-_ANSIBLE_ERROR = re.compile(r"^\s*(?:\[ERROR\]:|ERROR!)\s*(?P<text>.*)", re.DOTALL)
+_UNREAD = re.compile(r"Unable to parse (?P<source>.+?) as an inventory source")
+_ANSIBLE_ERROR = re.compile(r"^\s*(?:\[ERROR\]:|ERROR[!:])\s*(?P<text>.*)", re.DOTALL)
 
 
 class Ending(NamedTuple):
@@ -108,6 +109,8 @@ def _note_output(seen: _Seen, name: str, text: str) -> None:
     plain = tidy(text)
     for found in _UNMATCHED.finditer(plain):
         seen.problem(f'no host matches "{found["pattern"]}"; check --limit and the inventory')
+    for found in _UNREAD.finditer(plain):
+        seen.problem(f'the inventory "{one_line(found["source"])}" cannot be read, or names no host')
     found_error = _ANSIBLE_ERROR.match(plain)
     if found_error:
         seen.errors.append(one_line(found_error["text"]))

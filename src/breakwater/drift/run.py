@@ -108,6 +108,7 @@ def _runner(
         cancel_callback=end,
         envvars={
             "PATH": search_path(),
+            **utf_8_locale(),
             "ANSIBLE_LOCAL_TEMP": os.path.join(folder, "tmp"),
             "ANSIBLE_NOCOLOR": "1",
             MARK: folder,
@@ -131,6 +132,11 @@ def _sockets(folder: str) -> dict[str, str]:
 def search_path() -> str:
     """Return where programs are looked for: first beside the interpreter, whose Ansible knows this collection."""
     return os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+
+
+def utf_8_locale() -> dict[str, str]:
+    """Return what turns the C locale, which scripts set, into its UTF-8 form: Ansible starts in no other encoding."""
+    return {"LC_ALL": "C.UTF-8"} if os.environ.get("LC_ALL") in ("C", "POSIX") else {}
 
 
 @contextmanager

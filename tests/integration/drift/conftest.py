@@ -49,8 +49,8 @@ class Subject:
         return [program, "drift", "--inventory", str(self.stack.inventory), *arguments]
 
     def environment(self) -> dict[str, str]:
-        """Its environment: what it leaves in the temporary folder is found there."""
-        return self.stack.environment(TMPDIR=str(self.temporary))
+        """Its environment: what it leaves in the temporary folder is found there, and the locale is that of scripts."""
+        return self.stack.environment(TMPDIR=str(self.temporary), LC_ALL="C")
 
     def breakwater(self, command: str, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command on the stack to its end."""

@@ -95,6 +95,14 @@ def test_exit_codes_of_ansible_become_ours(ansible: Path, monkeypatch: pytest.Mo
     assert ansible.exists()
 
 
+@pytest.mark.parametrize(("ours", "locale"), [("C", "C.UTF-8"), ("POSIX", "C.UTF-8"), ("en_US.UTF-8", "en_US.UTF-8")])
+def test_ansible_starts_in_the_c_locale(ansible: Path, monkeypatch: pytest.MonkeyPatch, ours: str, locale: str) -> None:
+    ansible.with_suffix("").write_text('#!/bin/sh\necho "$LC_ALL" > "$0.log"\n')
+    monkeypatch.setenv("LC_ALL", ours)
+    assert run(["verify", "-i", "hosts"]) == exits.CLEAN
+    assert ansible.read_text() == f"{locale}\n"
+
+
 @pytest.mark.parametrize(("answer", "runs"), [("y\n", 2), ("n\n", 1), ("", 1)])
 def test_harden_shows_the_plan_and_asks(ansible: Path, monkeypatch: pytest.MonkeyPatch, answer: str, runs: int) -> None:
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)

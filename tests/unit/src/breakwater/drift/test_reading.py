@@ -91,8 +91,9 @@ def test_a_failure_that_the_playbook_ignores_leaves_something_unchecked(ignored:
         (ended(254, "interrupted"), "interrupted", exits.INTERRUPTED),
     ],
 )
-def test_a_check_that_did_not_run_to_its_end_says_so(ending: Any, problem: str, code: int) -> None:
-    error = {"event": "error", "stdout": "\x1b[0;31m[ERROR]: no such file\x1b[0m\r\n", "event_data": {}}
+@pytest.mark.parametrize("head", ["\x1b[0;31m[ERROR]:", "ERROR!", "ERROR:"])
+def test_a_check_that_did_not_run_to_its_end_says_so(head: str, ending: Any, problem: str, code: int) -> None:
+    error = {"event": "error", "stdout": f"{head} no such file\x1b[0m\r\n", "event_data": {}}
     report = read([*judged(), error], ending)
     assert problem in report.problems[0]
     assert report.exit_code(report_only=True) == code
@@ -102,6 +103,13 @@ def test_a_check_that_did_not_run_to_its_end_says_so(ending: Any, problem: str, 
 def test_no_event_at_all_is_not_clean() -> None:
     report = read([], ended())
     assert report.problems == ("no host was looked at; check the inventory and --limit",)
+    assert report.exit_code(report_only=True) == exits.ERROR
+
+
+def test_an_inventory_that_cannot_be_read_is_a_problem_also_beside_one_that_can() -> None:
+    warning = "[WARNING]: Unable to parse /srv/stacks of ops/hosts.yml as an inventory source"
+    report = read([{"event": "verbose", "stdout": warning, "event_data": {}}, *judged()], ended())
+    assert report.problems == ('the inventory "/srv/stacks of ops/hosts.yml" cannot be read, or names no host',)
     assert report.exit_code(report_only=True) == exits.ERROR
 
 
