@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .errors import ComposeError
 from .nodes import ALIAS, MAPPING, SCALAR, Builder, Node, is_merge_key
@@ -103,6 +104,7 @@ def resolve(value: Any) -> Any:
     return resolve_plain(text)
 
 
+@lru_cache(maxsize=4096)
 def resolve_plain(text: str) -> bool | int | float | str | None:
     """Return what go-yaml v3 makes of a plain scalar. Timestamps stay text: Compose has no use for them."""
     if text in _NULL:

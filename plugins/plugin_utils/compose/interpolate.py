@@ -19,6 +19,7 @@ _PATTERN = (
     r"\$(?:(?P<escaped>\$)|(?P<named>[_a-zA-Z][_a-zA-Z0-9]*)"
     r"|\{(?:(?P<braced>[_a-zA-Z][_a-zA-Z0-9]*(?::?[-+?].*)?)\}|(?P<invalid>)))"
 )
+_BRACE = r"(?s)\{.?|\}"
 _OPERATOR = r"(?s)([_a-zA-Z][_a-zA-Z0-9]*)(:?[-+?])(.*)"
 _ESCAPE = r'\\(?:[abcfnrtv$"\\]|0[0-9]{0,3})'
 _ESCAPED = {"a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v", "\\": "\\", '"': '"'}
@@ -99,16 +100,10 @@ def _substitute(text: str, environment: Mapping[str, str], missing: list[Missing
 def _closing_brace(text: str) -> int:
     """Find where the first ``${`` closes, as compose-go counts: the character after each ``{`` is never looked at."""
     depth = 0
-    index = 0
-    while index < len(text):
-        if text[index] == "}":
-            depth -= 1
-            if depth == 0:
-                return index
-        if text[index] == "{":
-            depth += 1
-            index += 1
-        index += 1
+    for match in re.finditer(_BRACE, text):
+        depth += 1 if match[0] != "}" else -1
+        if depth == 0:
+            return match.start()
     return -1
 
 

@@ -65,9 +65,12 @@ class Service:
     def get(self, path: Sequence[str | int]) -> Any:
         """Return the effective value at a path of the service, or None."""
         value: Any = self.config
-        if len(path) == 1:
-            return value.get(path[0])
-        for step in path:
+        if not path:
+            return value
+        value = value.get(path[0])
+        if value is None or len(path) == 1:
+            return value
+        for step in path[1:]:
             if isinstance(value, Map) and isinstance(step, str):
                 value = value.get(step)
             elif isinstance(value, Seq) and isinstance(step, int) and -len(value) <= step < len(value):

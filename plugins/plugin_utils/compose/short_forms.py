@@ -26,6 +26,9 @@ _PORT_RANGE = r"([0-9]{1,5})(?:-([0-9]{1,5}))?"
 _ADDRESS = r"\[([0-9a-fA-F:.%]*)\]|([0-9]{1,3}(?:\.[0-9]{1,3}){3})"
 # go-yaml reads a plain date as a time, and Compose prints it as one.
 _DAY = r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})"
+_BLANKS = r"[ \t\r\n]+"
+# What a shell would read as more than a part of a word; a dollar sign only does before a bracket.
+_SHELL_SIGN = r"""[\\"'`();&|<>]"""
 _PROTOCOLS = ("tcp", "udp", "sctp")
 
 
@@ -233,6 +236,8 @@ def parse_volume(text: str, line: int | None = None) -> Volume:
 
 def split_command(text: str) -> list[str]:
     """Split a command line as Compose does: quotes and backslashes count; ``; & | < >`` end it."""
+    if re.search(_SHELL_SIGN, text) is None:
+        return [word for word in re.split(_BLANKS, text) if word]
     return _CommandLine(text).split()
 
 

@@ -160,7 +160,12 @@ def _fill(demands: Sequence[Demand], available: int) -> dict[str, int]:
     spans = [(SHARES[d.kind].weight, limits[d.service], caps[d.service], d.replicas) for d in open_]
 
     def cost(level: float) -> float:
-        return sum(max(0.0, min(level * weight, cap) - base) * replicas for weight, base, cap, replicas in spans)
+        total = 0.0
+        for weight, base, cap, replicas in spans:
+            wanted = min(level * weight, cap)
+            if wanted > base:
+                total += (wanted - base) * replicas
+        return total
 
     if left <= 0 or not open_:
         return limits

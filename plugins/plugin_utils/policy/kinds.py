@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from ..compose.short_forms import ImageRef, parse_image
 from ..lean_typing import NamedTuple
@@ -90,6 +91,7 @@ def version_of(tag: str | None) -> tuple[int, ...] | None:
     return tuple(int(part) for part in match.groups() if part is not None)
 
 
+@lru_cache(maxsize=1024)
 def kind_of_image(image: ImageRef) -> str:
     """Return the kind of an image, ``other`` when it is not one that the policy knows.
 

@@ -89,6 +89,8 @@ class _Planner:
 
 def _with_waiver(finding: Finding, waivers: Sequence[Waiver], today: str) -> Finding:
     """Mark a finding as waived, or as one whose waiver has expired."""
+    if not waivers:
+        return finding
     covering = [waiver for waiver in waivers if waiver.covers(finding.control, finding.service)]
     for waiver in covering:
         if not waiver.expired(today):

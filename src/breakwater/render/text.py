@@ -60,16 +60,17 @@ def details(item: Item) -> list[tuple[str, str]]:
     if not finding.waived:
         rows.append(("why", item.control.why))
         if finding.fix is not None:
-            rows.append(("fix", f"{finding.fix.summary} ({finding.fix.reason}; {cost(item)})"))
+            rows.append(("fix", printable(f"{finding.fix.summary} ({finding.fix.reason}; {cost(item)})")))
         elif item.control.report_only_because:
             rows.append(("reported only", item.control.report_only_because))
         if finding.withheld:
-            rows.append(("withheld", finding.withheld))
+            rows.append(("withheld", printable(finding.withheld)))
     if finding.waiver is not None:
         waiver = finding.waiver
         state = "until" if finding.waived else "expired on"
-        rows.append(("waiver", f"{waiver.owner}: {waiver.reason} ({state} {waiver.until}, {waiver.source})"))
-    return [(label, printable(text)) for label, text in rows]
+        text = f"{waiver.owner}: {waiver.reason} ({state} {waiver.until}, {waiver.source})"
+        rows.append(("waiver", printable(text)))
+    return rows
 
 
 def cost(item: Item) -> str:

@@ -135,6 +135,11 @@ def test_quoted_words_come_back(words: list[str]) -> None:
     assert split_command(line) == words
 
 
+@given(st.text(alphabet="ab$\u00a0\v \t\r\n{}-=/."))
+def test_a_command_without_signs_of_a_shell_splits_as_one_that_is_read_sign_by_sign(text: str) -> None:
+    assert [*split_command(text), ""] == split_command(f"{text} ''")
+
+
 def test_pairs_are_read_from_both_forms() -> None:
     wanted = {"A": "1.1", "B": "", "C": None, "D": "x=y"}
     mapping = {"A": Scalar("1.10"), "B": Scalar("", plain=False), "C": None, "D": Scalar("x=y")}
