@@ -21,6 +21,7 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.session imp
 from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.stack import (
     entries_of,
     is_as_planned,
+    project_of,
     services_containers,
     sources_of,
     text_of,
@@ -69,11 +70,11 @@ class ActionModule(StackAction):
         why_not = self._why_not(session, subject)
         if subject is None or why_not:
             return self._nothing(**why_not)
-        row = self._ask(session, subject)
+        row, descriptors = self._ask(session, subject)
         known = pool_record.own_text(session.reading, f"{FOLDER}/userlist.txt")
         password = pool_record.password_of(known, AUTH_ROLE) or secrets.token_urlsafe(_PASSWORD_BYTES)
         cores = project.services[subject.server].cpus or session.reading["host"]["cpus"] or 1
-        server = pool_plan.Server(row, float(cores), self._descriptors(session, subject))
+        server = pool_plan.Server(row, float(cores), descriptors)
         plan = pool_plan.plan_pool(project, sources, wanted, subject, server, password, record)
         wrong = pool_objects.differences(row, plan.record.users, subject.databases, password)
         return self._keep(session, project, record, plan, wrong, pool_objects.superusers(row))
@@ -113,21 +114,13 @@ class ActionModule(StackAction):
         engine = {key: session.options[key] for key in ("docker_host", "docker_cli") if session.options.get(key)}
         return {"container": _container(session, server), **engine}
 
-    def _ask(self, session: Session, subject: Subject) -> dict[str, Any]:
-        """Ask the server what it allows and what it has of the pool."""
+    def _ask(self, session: Session, subject: Subject) -> tuple[dict[str, Any], int | None]:
+        """Ask the server what it allows and what it has of the pool, and its container for file descriptors."""
         query = pool_objects.facts_query(subject.users, subject.databases)
-        arguments = self._reach(session, subject.server) | {"user": subject.superuser, "query": query}
-        row: dict[str, Any] = _transport.unpack(self.target("breakwater.stack.postgres_sql", arguments)["rows_z"])[0]
-        return row
-
-    def _descriptors(self, session: Session, subject: Subject) -> int | None:
-        """Ask how many file descriptors the engine lets a container have; None where it sets no bound."""
-        script = _transport.pack_bytes(b"ulimit -Hn")
-        arguments = self._reach(session, subject.server) | {"script_z": script}
-        if self.check:
-            arguments["even_in_check_mode"] = True
-        printed = self.target("breakwater.stack.container_script", arguments)["stdout"].strip()
-        return int(printed) if printed.isdigit() else None
+        asked = {"user": subject.superuser, "query": query, "descriptors": True}
+        found = self.target("breakwater.stack.postgres_sql", self._reach(session, subject.server) | asked)
+        row: dict[str, Any] = _transport.unpack(found["rows_z"])[0]
+        return row, found["descriptors"]
 
     def _keep(
         self,
@@ -193,10 +186,13 @@ class ActionModule(StackAction):
         texts = pool_record.without_pool(record, current)
         own = [path for path in entries if pool_record.is_pools(path)]
         changes = pool_plan.removal_changes(record, next(iter(record.before), ""))
-        kept = {path: text for path, text in session.texts.items() if path not in own}
+        texts = {path: text for path, text in session.texts.items() if path not in own} | texts
+        reading = session.reading
+        now, then = ((project_of(reading, each), sources_of(reading, each)) for each in (session.texts, texts))
+        pool_plan.refuse_left_behind(record, now, then)
         self.save(
             session._replace(
-                texts={**kept, **texts},
+                texts=texts,
                 removed=[*session.removed, *own],
                 attributes={**session.attributes, **dict.fromkeys(own, (None, None, None, True))},
                 changes=[*session.changes, *changes],

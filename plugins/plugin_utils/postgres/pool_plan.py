@@ -15,6 +15,7 @@ from ..policy.context import Stack
 from ..policy.model import Settings
 from . import pool_objects, pool_record, sizing
 from .clients import find_clients
+from .environment import Environment
 from .mover import include_edits, move_clients
 from .pool_record import PooledClient, PooledDatabase, Record
 from .pooler import COMPOSE_FILE, FOLDER, pooler_files, pooler_for, unusable_names
@@ -310,6 +311,36 @@ def changes(plan: PoolPlan, main: str, new: bool) -> list[dict[str, Any]]:
         seconds = _SECONDS.get(kinds.get(move.service, ""), _OTHER_SECONDS)
         found.append(_change(move.service, main, move.summary, reason, seconds))
     return found
+
+
+def refuse_left_behind(record: Record, now: tuple[Project, Sources], then: tuple[Project, Sources]) -> None:
+    """Refuse a removal after which somebody would still look for the pooler, such as a service added by hand.
+
+    Args:
+        record: the pool.
+        now, then: project and files with variables as they are, and without the pool.
+
+    Raises:
+        PoolRefused: names who would, and by what.
+    """
+    project, sources = now
+    found = find_clients(project, Stack(project, None, {}, Settings()).roles, sources)
+    left = []
+    for client in found.clients:
+        if client.through != record.service or client.service not in then[0].services:
+            continue
+        environments = [Environment(each, each.services[client.service], files) for each, files in (now, then)]
+        for value in client.values:
+            before, after = (environment.get(value.name) for environment in environments)
+            if value.meaning.removeprefix("visibility-") in ("host", "port", "url") and before == after:
+                where = f"{value.place}: " if value.place else ""
+                reason = f"{where}{value.name} leads to {record.service}, and not by an edit of the pool's"
+                left.append(Refusal(client.service, reason, f"point it at {record.server}"))
+    if record.service in then[0].services:
+        reason = f"its include of {COMPOSE_FILE} was edited"
+        left.append(Refusal(then[0].files[0].name, reason, "take the item out by hand"))
+    if left:
+        raise PoolRefused("\n".join(["the pool stays, and nothing was changed:", *(f"  {item}" for item in left)]))
 
 
 def removal_changes(record: Record, main: str) -> list[dict[str, Any]]:

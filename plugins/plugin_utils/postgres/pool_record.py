@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ...module_utils import _transport
 from ..compose.document import parse
 from ..compose.errors import ComposeError
-from ..stack.rollback import TakeBackRefused, take_back
+from ..stack.rollback import TakeBackRefused, take_back, take_back_what_stands
 from .pooler import COMPOSE_FILE, FOLDER
 
 PATH = "breakwater/pgbouncer.state.json"
@@ -155,7 +155,7 @@ def texts_before(record: Record | None, current: Mapping[str, str], planned: Map
             try:
                 found[path] = take_back(path, record.before[path], record.after[path], current[path])
             except TakeBackRefused:
-                found[path] = current[path]
+                found[path] = take_back_what_stands(path, record.before[path], record.after[path], current[path])
     return found
 
 

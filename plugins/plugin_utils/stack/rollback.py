@@ -45,7 +45,18 @@ def take_back(name: str, before: str, after: str, current: str) -> str:
     return text
 
 
-def _three_way(name: str, before: Sequence[str], after: Sequence[str], current: Sequence[str]) -> list[str]:
+def take_back_what_stands(name: str, before: str, after: str, current: str) -> str:
+    """Return `current` without those changes of the generation that still stand; what was edited since stays.
+
+    Args:
+        name, before, after, current: as for :func:`take_back`.
+    """
+    return "\n".join(_three_way(name, before.split("\n"), after.split("\n"), current.split("\n"), lenient=True))
+
+
+def _three_way(
+    name: str, before: Sequence[str], after: Sequence[str], current: Sequence[str], lenient: bool = False
+) -> list[str]:
     """Apply the hunks after -> before to `current`, each where its lines still stand untouched."""
     place = _positions(after, current)
     result: list[str] = []
@@ -53,7 +64,12 @@ def _three_way(name: str, before: Sequence[str], after: Sequence[str], current: 
     for tag, start, end, first, last in SequenceMatcher(None, after, before, autojunk=False).get_opcodes():
         if tag == "equal":
             continue
-        begin, stop = _span(name, after, place, start, end, len(current))
+        try:
+            begin, stop = _span(name, after, place, start, end, len(current))
+        except TakeBackRefused:
+            if lenient:
+                continue
+            raise
         result.extend(current[copied:begin])
         result.extend(before[first:last])
         copied = stop

@@ -112,6 +112,33 @@ def test_who_goes_through_the_pool_stays_when_it_is_named_no_more() -> None:
     assert [client.service for client in subject.pooled] == ["temporal", "app"]
 
 
+MORE = "  more:\n    image: shop:1\n    environment: [PGHOST=pgbouncer, PGPORT=6432]\n"
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "expected"),
+    [
+        ("", "", ""),
+        (MORE, MORE, "more: docker-compose.yml:27: PGHOST leads to pgbouncer"),
+        (MORE, MORE.replace("pgbouncer", "db"), "more: docker-compose.yml:27: PGPORT leads to pgbouncer"),
+        (MORE, MORE.replace("pgbouncer", "db").replace("6432", "5432"), ""),
+        (MORE, "", ""),
+        ("", "include: [breakwater/pgbouncer.yml]\n", "its include of breakwater/pgbouncer.yml was edited"),
+    ],
+)
+def test_nobody_is_left_without_the_pool(now: str, then: str, expected: str) -> None:
+    first = planned()
+    files = {file.path: file.text for file in first.files}
+    projects = project_of(first.texts["docker-compose.yml"] + now, files), project_of(TEXT + then, files)
+    states = [(project, Sources()) for project in projects]
+    if not expected:
+        pool_plan.refuse_left_behind(first.record, *states)
+        return
+    with pytest.raises(PoolRefused) as refused:
+        pool_plan.refuse_left_behind(first.record, *states)
+    assert expected in str(refused.value)
+
+
 def test_a_pool_stays_with_its_server() -> None:
     first = planned()
     text = first.texts["docker-compose.yml"] + "  db2:\n    image: postgres:17\n"

@@ -85,7 +85,7 @@ def test_a_further_edit_keeps_what_people_did_in_between() -> None:
 def test_lines_that_people_took_back_count_as_theirs() -> None:
     current = AFTER.replace("HOST: pgbouncer", "HOST: elsewhere")
     kept = pool_record.texts_before(RECORD, {"compose.yml": current}, {"compose.yml": AFTER + "# more\n"})
-    assert kept == {"compose.yml": current}
+    assert kept == {"compose.yml": BEFORE.replace("HOST: db", "HOST: elsewhere")}, "the pool's other lines are its own"
 
 
 def test_without_the_pool_everything_else_stays() -> None:

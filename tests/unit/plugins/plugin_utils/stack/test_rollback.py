@@ -7,7 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.rollback import TakeBackRefused, take_back
+from ansible_collections.breakwater.stack.plugins.plugin_utils.stack.rollback import (
+    TakeBackRefused,
+    take_back,
+    take_back_what_stands,
+)
 
 BEFORE = """services:
   cache:
@@ -56,6 +60,13 @@ def test_an_edit_of_the_generations_own_lines_is_refused(old: str, new: str) -> 
 def test_a_service_that_was_removed_since_is_refused() -> None:
     with pytest.raises(TakeBackRefused):
         take_back("f", BEFORE, AFTER, AFTER[: AFTER.index("  app:")])
+
+
+@pytest.mark.parametrize(("old", "new"), [("96m", "128m"), ("    cpus: 0.5\n", ""), ("1g", "1g # why?"), ("a", "a")])
+def test_what_stands_is_taken_back_and_an_edited_hunk_stays(old: str, new: str) -> None:
+    parts = zip(AFTER.split("  app:\n"), BEFORE.split("  app:\n"), strict=True)
+    expected = [part.replace(old, new) if old in part and new != old else plain for part, plain in parts]
+    assert take_back_what_stands("f", BEFORE, AFTER, AFTER.replace(old, new)) == "  app:\n".join(expected)
 
 
 LIST = "services:\n  app:\n    environment:\n      - A=1\n      - HOST=db\n    command: [run]\n"
