@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from breakwater.guard.activities import silent_activities
@@ -37,6 +38,30 @@ def main(arguments: list[str]) -> int:
     return 1 if 1 in codes else max(codes)
 
 
+def run(arguments: list[str]) -> int:
+    """Run one command as a process does: whatever ends it is a code and at most a line.
+
+    Args:
+        arguments: without the program's name.
+
+    Returns:
+        The exit code; 128 and the number of the signal where the reader of the output or a person ends it.
+    """
+    try:
+        code = main(arguments)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except OSError as error:
+        # What is left in the buffer has nowhere to go; the interpreter would complain about it at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            return 141
+        sys.stderr.write(f"breakwater.guard: standard output: {error.strerror}\n")
+        return 1
+    return code
+
+
 def _policy(name: str) -> int:
     try:
         load_file(name)
@@ -66,4 +91,4 @@ def _heartbeats(name: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run(sys.argv[1:]))

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -96,6 +98,18 @@ def test_policies_are_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["policy", str(good)]) == 0
     assert main(["policy", str(good), str(bad)]) == 1
     assert capsys.readouterr().err.startswith(f"{bad}:2: the key 'nonsense'")
+
+
+@pytest.mark.parametrize(
+    ("redirection", "says"),
+    [("| true", ""), (">/dev/full", "breakwater.guard: standard output: No space left on device\n")],
+)
+def test_an_output_that_takes_nothing_ends_without_a_traceback(tmp_path: Path, redirection: str, says: str) -> None:
+    source = tmp_path / "source.py"
+    source.write_text("from temporalio.activity import defn\n" + "@defn\ndef a(): pass\n" * 5000)
+    command = f"{sys.executable} -m breakwater.guard heartbeats {source} {redirection}"
+    done = subprocess.run(["sh", "-c", command], stderr=subprocess.PIPE, text=True, check=False, timeout=30)
+    assert (done.stderr, done.returncode) == (says, 1 if says else 0)
 
 
 @pytest.mark.parametrize("arguments", [[], ["policy"], ["nonsense", "file"]])
