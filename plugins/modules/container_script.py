@@ -18,7 +18,7 @@ extends_documentation_fragment:
 attributes:
   check_mode:
     support: full
-    details: In check mode the script is not run, unless O(even_in_check_mode).
+    details: In check mode the script is not run.
   diff_mode:
     support: none
     details: Nothing changes.
@@ -34,10 +34,6 @@ options:
     description: The script for C(sh), packed (base64 of zlib), because it may hold secrets.
     type: str
     required: true
-  even_in_check_mode:
-    description: Whether to run the script in check mode too, because it changes nothing.
-    type: bool
-    default: false
   timeout:
     description: Seconds that it may take.
     type: float
@@ -87,7 +83,7 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     """Run the script."""
     params = module.params
     result: dict[str, Any] = {"changed": False, "rc": 0, "stdout": "", "stderr": ""}
-    if module.check_mode and not params["even_in_check_mode"]:
+    if module.check_mode:
         return result
     docker = _compose_cli.Docker(params["docker_cli"], params["docker_host"])
     script = _transport.unpack_bytes(params["script_z"])
@@ -100,7 +96,6 @@ def main() -> None:
     options = {
         "container": {"type": "str", "required": True},
         "script_z": {"type": "str", "required": True, "no_log": True},
-        "even_in_check_mode": {"type": "bool", "default": False},
         "timeout": {"type": "float", "default": 60},
         "docker_host": {"type": "str"},
         "docker_cli": {"type": "path"},

@@ -41,6 +41,12 @@ options:
   query:
     description: One SELECT, without the semicolon at its end. It runs in a READ ONLY transaction.
     type: str
+  descriptors:
+    description:
+      - With O(query), ask as well how many file descriptors the engine lets the container have.
+      - A question more in the same visit; a visit costs far more than a question.
+    type: bool
+    default: false
   script_z:
     description: Statements that run in one transaction, packed (base64 of zlib), because they may hold secrets.
     type: str
@@ -71,6 +77,11 @@ rows_z:
   returned: with O(query)
   type: str
   sample: eJyr...
+descriptors:
+  description: The most file descriptors that a process of the container may have; null where there is no bound.
+  returned: with O(descriptors)
+  type: int
+  sample: 1048576
 """
 
 from typing import Any
@@ -92,11 +103,19 @@ def work(module: AnsibleModule) -> dict[str, Any]:
     server = _postgres_sql.Server(params["container"], params["user"], params["database"])
     if params["query"]:
         rows = _postgres_sql.query(docker, server, params["query"], timeout=params["timeout"])
-        return {"changed": False, "rows_z": _transport.pack(rows)}
+        result: dict[str, Any] = {"changed": False, "rows_z": _transport.pack(rows)}
+        return {**result, "descriptors": _descriptors(docker, params)} if params["descriptors"] else result
     if not module.check_mode:
         script = _transport.unpack_bytes(params["script_z"]).decode("utf-8")
         _postgres_sql.execute(docker, server, script, timeout=params["timeout"])
     return {"changed": True}
+
+
+def _descriptors(docker: _compose_cli.Docker, params: dict[str, Any]) -> int | None:
+    """Ask the container's shell for its hard limit; it prints a number, or "unlimited"."""
+    done = docker.run(["exec", "-i", params["container"], "sh", "-s"], timeout=params["timeout"], text=b"ulimit -Hn")
+    printed = done.stdout.strip()
+    return int(printed) if printed.isdigit() else None
 
 
 def main() -> None:
@@ -106,6 +125,7 @@ def main() -> None:
         "user": {"type": "str", "default": "postgres"},
         "database": {"type": "str", "default": "postgres"},
         "query": {"type": "str"},
+        "descriptors": {"type": "bool", "default": False},
         "script_z": {"type": "str", "no_log": True},
         "timeout": {"type": "float", "default": 10},
         "docker_host": {"type": "str"},
