@@ -32,6 +32,13 @@ from ansible_collections.breakwater.stack.plugins.plugin_utils.postgres.urls imp
         ("postgres://u:p@${HOST}/app", None),
         ("postgres:///app?host=/run/postgresql", None),
         ("mysql://u:p@db/app", None),
+        ("host=db user=u password=p dbname=app port=5433 sslmode=disable", Url("db", 5433, "u", "app", None, "")),
+        ("user=u  host = 'db' password='a b\\' host=x'\n", Url("db", 5432, "u", "", None, "")),
+        ("host=db dbname=app pool_max_conns=7", Url("db", 5432, "", "app", 7, "pool_max_conns")),
+        ("host=/run/postgresql dbname=app", None),
+        ("host=one,two dbname=app", None),
+        ("hostaddr=10.0.0.1 dbname=app", None),
+        ("host=db dbname=app and more words", None),
         ("http://db/app", None),
         ("", None),
     ],
@@ -54,6 +61,10 @@ def test_a_url_is_read(text: str, expected: Url | None) -> None:
         ("postgres://u:p@db", "postgres://u:p@pool:6432"),
         ("postgres://u:p@one,two/app", None),
         ("${DATABASE_URL}", None),
+        ("host=db user=u  port=5432 # ", None),
+        ("host=db user=u  port=5432", "host=pool user=u  port=6432"),
+        ("port='5432' password='x host=db' host='db' ", "port=6432 password='x host=db' host=pool "),
+        ("user=u host=${HOST:-my db} dbname=${NAME}", "user=u host=pool port=6432 dbname=${NAME}"),
     ],
 )
 def test_a_url_gets_another_host(text: str, expected: str | None) -> None:
@@ -62,10 +73,20 @@ def test_a_url_gets_another_host(text: str, expected: str | None) -> None:
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("postgres://a,b/c", True), ("postgresql:///x", True), ("redis://db", False), ("postgres", False)],
+    [
+        ("postgres://a,b/c", True),
+        ("postgresql:///x", True),
+        ("redis://db", False),
+        ("postgres", False),
+        ("host=db a=b", True),
+    ],
 )
 def test_a_url_is_known_by_its_scheme(text: str, expected: bool) -> None:
     assert is_url(text) is expected
+
+
+def test_a_long_text_that_is_none_is_found_out_at_once() -> None:
+    assert not is_url("host=db " + "a= b= " * 2000 + "'")
 
 
 _WORD = st.text("abcXYZ019._-", min_size=1, max_size=8)
