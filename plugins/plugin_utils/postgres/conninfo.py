@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-# In a file the values may be variables; their braces may hold any character. Blanks are never given back: a text that is
-# no connection string is found out in one pass.
+# In a file the values may be variables; their braces may hold any character. Blanks are never given back: a text that
+# is no connection string is found out in one pass.
 _PAIR = r"(?P<key>[a-zA-Z_]+)\s*+=\s*+(?P<value>'(?:[^'\\]|\\.)*'|(?:\$\{[^}]*\}|[^\s'])*)"
 _WHOLE = re.compile(rf"(?s)\s*(?:{_PAIR.replace('?P<key>', '?:').replace('?P<value>', '?:')}(?:\s+|$))+")
 _HOST = re.compile(r"(?:.*\s)?host\s*=.*", re.DOTALL)
