@@ -26,6 +26,7 @@ def masked_diff(name: str, old: str, new: str) -> str:
     """
     if old == new:
         return ""
+    name = name.lstrip("/")
     diff = text_diff(name, mask_text(old), mask_text(new))
     return diff or f"--- a/{name}\n+++ b/{name}\n(only values change that look like secrets, so they are not shown)\n"
 

@@ -44,6 +44,10 @@ def test_no_change_no_diff() -> None:
     assert render.masked_diff("f", OLD, OLD) == ""
 
 
+def test_an_absolute_path_is_named_as_patch_expects_it() -> None:
+    assert render.masked_diff("/srv/x/f", "a: 1\n", "a: 2\n").startswith("--- a/srv/x/f\n+++ b/srv/x/f\n@@ ")
+
+
 def test_a_missing_final_newline_is_said() -> None:
     assert "\\ No newline at end of file" in render.masked_diff("f", "a: 1", "a: 1\nb: 2")
 
