@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from ansible_collections.breakwater.stack.plugins.plugin_utils.temporal.keys import DEFAULT_VERSION
 from breakwater import exits
 from breakwater.arguments import TEMPORAL_LINT
 from breakwater.cli import run
 
+SCHEMA = Path(__file__).parents[4] / "docs/schemas/scan-1.json"
 BAD = "frontend.namspaceRPS:\n  - value: 400\nmatching.longPollExpirationInterval:\n  - value: 60\n"
 
 
@@ -61,6 +63,13 @@ def test_every_format_carries_the_finding(bad: Path, name: str, capsys: pytest.C
         log = json.loads(out)["runs"][0]
         assert log["tool"]["driver"]["rules"][0]["properties"]["tags"] == ["security", "temporal"]
         assert log["results"][0]["locations"][0]["physicalLocation"]["region"] == {"startLine": 1}
+
+
+def test_json_follows_the_published_schema(bad: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["temporal", "lint", bad.name, "missing.yaml", "--severity", "info", "--format", "json"]) == exits.ERROR
+    found = json.loads(capsys.readouterr().out)
+    assert {finding["control"] for finding in found["findings"]} >= {"TL010", "TL021"}
+    Draft202012Validator(json.loads(SCHEMA.read_text())).validate(found)
 
 
 def test_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
