@@ -206,9 +206,11 @@ def plan_pool(
     """
     modes = {client.service: client.mode for client in record.clients} if record else {}
     modes |= wanted.modes
-    pooler = pooler_for(project, subject.server, wanted.image)
+    names = [client.service for client in subject.pooled]
+    pooler = pooler_for(project, subject.server, wanted.image, clients=names)
     if isinstance(pooler, Refusal):
         raise PoolRefused(str(pooler))
+    _refuse(_other_ports(subject, pooler))
     _refuse(pool_objects.refusals(server.row, subject.users, subject.databases))
     pooler = pooler._replace(method=pool_objects.method(server.row))
     sizes, table = _sizes(project, subject, server, modes)
@@ -248,6 +250,16 @@ def _refuse(refusals: Sequence[Refusal]) -> None:
         raise PoolRefused(
             "\n".join(["there is no pool, and nothing was changed:", *(f"  {item}" for item in refusals)])
         )
+
+
+def _other_ports(subject: Subject, pooler: Pooler) -> list[Refusal]:
+    """Refuse clients that reach the server at a port at which the pooler does not look for it."""
+    reason = f"it reaches {subject.server} at port {{port}}, and the pool knows {pooler.server_port} only"
+    return [
+        Refusal(client.service, reason.format(port=client.port), "let the server listen there, or leave it direct")
+        for client in subject.pooled
+        if not client.through and client.port not in (0, pooler.server_port)
+    ]
 
 
 def _mode(client: Client, modes: Mapping[str, str]) -> str:

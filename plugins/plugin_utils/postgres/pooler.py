@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Collection
 
 from ..compose.project import Project
+from ..compose.service import Service
 from .clients import BACKENDS_KEY, SERVER_LABEL
 from .records import File, Pooler, PoolSize, Refusal, Sizes
 
@@ -121,7 +123,9 @@ log_stats = 0
 """
 
 
-def pooler_for(project: Project, server: str, image: str, service: str = "pgbouncer") -> Pooler | Refusal:
+def pooler_for(
+    project: Project, server: str, image: str, service: str = "pgbouncer", clients: Collection[str] = ()
+) -> Pooler | Refusal:
     """Describe the pooler for a PostgreSQL service of a project, or say why there can be none.
 
     Args:
@@ -129,6 +133,8 @@ def pooler_for(project: Project, server: str, image: str, service: str = "pgboun
         server: its PostgreSQL service.
         image: the pooler's image, as the Compose file is to name it.
         service: name of the pooler's service.
+        clients: who goes through it. Networks in which none of them is are left out: where the server is in one with
+            other projects, its name may be another server's there.
     """
     found = project.services[server]
     other = project.services.get(service)
@@ -139,9 +145,16 @@ def pooler_for(project: Project, server: str, image: str, service: str = "pgboun
     if mode:
         hint = "put the server into a network of the project"
         return Refusal(server, f"it is in no network of its own (network_mode: {mode})", hint)
-    networks = found.get(("networks",))
-    names = list(networks) if isinstance(networks, dict) else found.strings("networks")
-    return Pooler(service=service, image=image, server=server, networks=dict.fromkeys(names))
+    names = _networks(found)
+    used = {name for client in clients for name in _networks(project.services[client]) or ["default"]}
+    shared = [name for name in names if name in used]
+    return Pooler(service=service, image=image, server=server, networks=dict.fromkeys(shared or names))
+
+
+def _networks(service: Service) -> list[str]:
+    """Return the names of a service's networks; none for the project's default network alone."""
+    found = service.get(("networks",))
+    return list(found) if isinstance(found, dict) else service.strings("networks")
 
 
 def unusable_names(sizes: Sizes) -> tuple[Refusal, ...]:

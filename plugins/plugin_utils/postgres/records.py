@@ -301,7 +301,8 @@ class Pooler(NamedTuple):
         image: its image, as the Compose file is to name it.
         server: the PostgreSQL service behind it.
         server_port: its port.
-        networks: names of the server's networks, as keys. Empty for the project's default network.
+        networks: names of those networks of the server that its clients are in, as keys. Empty for the project's
+            default network.
         uid, gid: the account in the image.
         method: how clients prove who they are: ``scram-sha-256``, or ``md5`` where roles of the server still have md5
             secrets (PgBouncer then takes either).

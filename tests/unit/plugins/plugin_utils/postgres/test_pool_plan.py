@@ -178,6 +178,7 @@ def test_nobody_to_pool_is_no_pool() -> None:
         (TEXT, WANTED._replace(modes={"x": "session"}), {}, "pgbouncer_applications: x: no connection"),
         (TEXT.replace("POSTGRES_USER=root", "POSTGRES_USER_FILE=/run"), WANTED, {}, "POSTGRES_USER_FILE"),
         (TEXT, WANTED, {"max_connections": 20}, "the pool does not fit"),
+        (TEXT.replace("@db:5432/shop   #", "@db:5433/shop   #"), WANTED, {}, "app: it reaches db at port 5433"),
         (TEXT, WANTED, {"users": {}}, "user shop: may not log in"),
         (TEXT + "  db2:\n    image: postgres:17\n", WANTED, {}, "several PostgreSQL services (db, db2)"),
         (TEXT + "  pgbouncer:\n    image: mine:1\n", WANTED, {}, "pgbouncer"),

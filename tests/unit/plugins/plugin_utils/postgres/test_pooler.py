@@ -107,6 +107,24 @@ def test_the_project_with_the_pooler_is_one_that_the_policy_has_nothing_to_chang
 
 
 @pytest.mark.parametrize(
+    ("server", "client", "expected"),
+    [
+        ("[back, front]", "networks: [back]", ["back"]),
+        ("{front: {aliases: [d]}, back: {}}", "networks: {back: {}}", ["back"]),
+        ("[default, front]", "init: true", ["default"]),
+        ("[back]", "networks: [front]", ["back"]),
+    ],
+)
+def test_the_pooler_is_where_its_clients_are(server: str, client: str, expected: list[str], found: Found) -> None:
+    text = f"services:\n  db: {{image: postgres:17, networks: {server}}}\n  app: {{image: a, {client}}}\n"
+    text += "networks: {back: {}, front: {external: true}}\n"
+    project, _clients = found(text)
+    pooler = pooler_for(project, "db", "x", clients=["app"])
+    assert isinstance(pooler, Pooler)
+    assert list(pooler.networks) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "reason"),
     [
         (STACK.replace("networks: [back, front]", "network_mode: host"), "network_mode: host"),
