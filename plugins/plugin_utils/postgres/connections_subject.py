@@ -61,14 +61,19 @@ def find_subject(
         SubjectError: there is none, several, or no container of it.
     """
     clients = None
+    services = [str(item["service"]) for item in services_containers(reading)]
     if not unread:
         try:
             stack = Stack(project_of(reading, {}), None, {}, Settings(kinds=kinds or {}))
             clients = find_clients(stack.project, stack.roles, _sources(reading))
+            services += stack.project.services
         except ComposeError as error:
             unread = str(error)
     notes = [mask_text(f"what clients may open is not known: {unread}")] if unread else []
     found = _running(reading) if clients is None else list(clients.servers)
+    if service and service not in services:
+        names = ", ".join(dict.fromkeys(services)) or "none"
+        raise SubjectError(f'the project {reading["project"]["name"]} has no service "{service}"; it has {names}')
     chosen = _choose(found, service, reading["project"]["directory"])
     containers = [item for item in services_containers(reading) if item["service"] == chosen]
     running = [item for item in containers if item["state"] == "running"]

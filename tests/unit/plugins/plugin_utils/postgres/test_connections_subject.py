@@ -77,7 +77,7 @@ NONE = "services: {app: {image: app}}\n"
         (STACK, (container("db", state="exited"),), "", "service db: its container is exited; start it"),
         (STACK, (container("db", state="paused"),), "", "start it (docker compose unpause db)"),
         (STACK, (container("app"),), "", "service db: it has no container"),
-        (STACK, (), "nothing", "service nothing: it has no container"),
+        (STACK, (), "nothing", 'the project corp has no service "nothing"; it has db, app'),
         (STACK, (container("db", oneoff=True),), "", "service db: it has no container"),
         (STACK, (container("db", ours=False),), "", "service db: it has no container"),
     ],
@@ -95,6 +95,11 @@ def test_one_of_several_is_named_and_kinds_are_stated() -> None:
     assert find_subject(reading(TWO, container("db"), container("other")), "other").container == "id-other"
     text = "services: {store: {image: registry.example/own}}\n"
     assert find_subject(reading(text, container("store")), kinds={"store": "postgres"}).service == "store"
+
+
+def test_without_files_the_containers_tell_the_services() -> None:
+    with pytest.raises(SubjectError, match='the project corp has no service "nothing"; it has db, app'):
+        find_subject(reading("services: [\n"), "nothing")
 
 
 def test_files_that_cannot_be_read_do_not_hide_what_runs() -> None:
