@@ -93,7 +93,11 @@ class ActionModule(StackAction):
     def _why_not(self, session: Session, subject: Subject | None) -> dict[str, str]:
         """Say why no pool is planned now, though nothing is wrong, by the result's field; empty when one is."""
         if subject is None:
-            return {"unchecked": "no PostgreSQL service, so no pool"} if self.options["applications"] else {}
+            if self.options["applications"]:
+                return {"unchecked": "no PostgreSQL service, so no pool"}
+            return {
+                "reported": "no pool: Temporal does not use PostgreSQL in this project, and no application is named"
+            }
         if not session.options["engine"]:
             return {"unchecked": "no pool is planned, because the engine is not asked (breakwater_deploy is false)"}
         if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):

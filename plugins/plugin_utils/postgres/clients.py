@@ -65,11 +65,11 @@ class _Finder:
         self.clients: list[Client] = []
         self.unclear: list[Unclear] = []
         self.poolers: dict[str, str] = {}
-        self.names = _host_names(project, servers)
+        self.names = host_names(project, servers)
         poolers = [name for name, role in roles.items() if role.kind == "pgbouncer"]
         for name in poolers:
             self._visit_pooler(project.services[name], servers)
-        self.names.update(_host_names(project, poolers))
+        self.names.update(host_names(project, poolers))
 
     def visit(self, service: Service) -> None:
         """Find the connections of one service."""
@@ -101,7 +101,7 @@ class _Finder:
 
     def _server_of(self, host: str, service: Service) -> tuple[str, str] | None:
         """Return the server and the pooler (or empty) behind a host name, None when it is neither."""
-        target = self.names.get(_links(service).get(host, host))
+        target = self.names.get(_links(service).get(host, host).lower().removesuffix("."))
         if target is None or target == service.name:
             return None
         return (self.poolers[target], target) if target in self.poolers else (target, "")
@@ -158,7 +158,7 @@ class _Finder:
     ) -> Iterator[Client]:
         url = read_url(text)
         if url is None:
-            if any(known in re.split(r"[^\w.-]+", text) for known in self.names):
+            if any(known in re.split(r"[^\w.-]+", text.lower()) for known in self.names):
                 self.unclear.append(Unclear(service.name, f"{name} is a URL that is not understood", place))
             return
         stem = re.sub("UR[LI]$", "", name)
@@ -226,8 +226,11 @@ def _why_direct(role: Role) -> str:
     return next((reason for pattern, reason in _DIRECT_IMAGES if re.fullmatch(pattern, name)), "")
 
 
-def _host_names(project: Project, services: Sequence[str]) -> dict[str, str]:
-    """Return the services by the names under which others reach them: service, container, aliases."""
+def host_names(project: Project, services: Sequence[str]) -> dict[str, str]:
+    """Return the services by the names under which others reach them, in small letters, as the engine compares them.
+
+    They are those of the service, the container and the host, and the aliases; the engine answers for all of them.
+    """
     names: dict[str, str] = {}
     for name in services:
         service = project.services[name]
@@ -238,8 +241,10 @@ def _host_names(project: Project, services: Sequence[str]) -> dict[str, str]:
             if isinstance(network, dict)
             for alias in strings(network.get("aliases"))
         ]
-        for known in (name, service.text("container_name") or name, *aliases):
-            names.setdefault(known, name)
+        stated = (service.text(key) for key in ("container_name", "hostname"))
+        for known in (name, *stated, *aliases):
+            if known:
+                names.setdefault(known.lower(), name)
     return names
 
 

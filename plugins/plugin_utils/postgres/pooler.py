@@ -14,7 +14,7 @@ from collections.abc import Collection
 
 from ..compose.project import Project
 from ..compose.service import Service
-from .clients import BACKENDS_KEY, SERVER_LABEL
+from .clients import BACKENDS_KEY, SERVER_LABEL, host_names
 from .records import File, Pooler, PoolSize, Refusal, Sizes
 
 #: The role by which the pooler looks up the users' secrets and its health check asks; the schema and the function.
@@ -141,6 +141,10 @@ def pooler_for(
     if other is not None and not other.labels.get(SERVER_LABEL):
         hint = "keep that pooler, or give this one another name"
         return Refusal(service, "the project has a service of that name that is not Breakwater's", hint)
+    taken = host_names(project, [name for name in project.services if name != service]).get(service)
+    if taken is not None:
+        reason = f"the engine knows it as {service} (hostname, container_name or alias), which is the pooler's name"
+        return Refusal(taken, reason, "give it another name")
     mode = found.text("network_mode")
     if mode:
         hint = "put the server into a network of the project"

@@ -77,15 +77,17 @@ def test_what_connects_to_something_else_is_no_client(environment: str, found: F
 
 def test_the_server_is_found_by_every_name_that_it_goes_by(found: Found) -> None:
     text = (
-        "services:\n  db:\n    image: postgres:17\n    container_name: my-db\n"
+        "services:\n  db:\n    image: postgres:17\n    container_name: my-db\n    hostname: Pg-Host\n"
         "    networks: {back: {aliases: [database]}}\n"
         "  a: {image: x, environment: [PGHOST=my-db]}\n"
         "  b: {image: x, environment: [PGHOST=database]}\n"
         "  c: {image: x, environment: [PGHOST=pg], links: ['db:pg']}\n"
+        "  d: {image: x, environment: [PGHOST=pg-host]}\n"
+        "  e: {image: x, environment: ['URL=postgres://u@DB./x']}\n"
         "networks: {back: {}}\n"
     )
     _project, clients = found(text)
-    assert [(client.service, client.server) for client in clients.clients] == [("a", "db"), ("b", "db"), ("c", "db")]
+    assert [(client.service, client.server) for client in clients.clients] == [(name, "db") for name in "abcde"]
 
 
 @pytest.mark.parametrize(

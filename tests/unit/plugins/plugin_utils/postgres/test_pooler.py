@@ -128,6 +128,7 @@ def test_the_pooler_is_where_its_clients_are(server: str, client: str, expected:
     ("text", "reason"),
     [
         (STACK.replace("networks: [back, front]", "network_mode: host"), "network_mode: host"),
+        (STACK.replace("  db:", "  own: {image: x, hostname: pgbouncer}\n  db:"), "knows it as pgbouncer"),
         (
             STACK.replace("  db:", "  pgbouncer: {image: x}\n  db:"),
             "not Breakwater's",
