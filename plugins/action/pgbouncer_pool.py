@@ -95,9 +95,7 @@ class ActionModule(StackAction):
         if subject is None:
             if self.options["applications"]:
                 return {"unchecked": "no PostgreSQL service, so no pool"}
-            return {
-                "reported": "no pool: Temporal does not use PostgreSQL in this project, and no application is named"
-            }
+            return {"reported": "no pool: no Temporal uses a PostgreSQL of the project, and no application is named"}
         if not session.options["engine"]:
             return {"unchecked": "no pool is planned, because the engine is not asked (breakwater_deploy is false)"}
         if IMPACTS.index(session.max_impact) < IMPACTS.index("recreate"):
