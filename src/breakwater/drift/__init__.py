@@ -11,6 +11,8 @@ import shlex
 import sys
 from typing import TYPE_CHECKING
 
+from breakwater.mask import masked
+
 if TYPE_CHECKING:
     from breakwater.drift.model import DriftReport
     from breakwater.front_arguments import FrontOptions
@@ -27,7 +29,7 @@ def command(options: FrontOptions) -> int:
     for _name, file in files:
         refuse_unwritable(file)
     if options.verbose:
-        sys.stderr.write(f"breakwater: {shlex.join(run.command_line(arguments))}\n")
+        sys.stderr.write(f"breakwater: {masked(shlex.join(run.command_line(arguments)))}\n")
     checked = run.check(arguments, options.seconds("--timeout", options.timeout), lambda _event: None)
     report = read(checked.events, checked.ending, options.allow_unchecked)
     for name, file in files:

@@ -54,6 +54,7 @@ class _Seen:
         self.hosts: dict[str, results.Standing] = {}
         self.problems: list[str] = []
         self.errors: list[str] = []
+        self.in_error = False
 
     def host(self, name: str) -> results.Standing:
         """Return what is known of a host; from its first event on it counts."""
@@ -105,6 +106,7 @@ def _note(seen: _Seen, event: Mapping[str, Any]) -> None:
 def _note_output(seen: _Seen, name: str, text: str) -> None:
     """Take in what Ansible prints beside the events of tasks."""
     if name not in ("warning", "verbose", "error", "system_warning"):
+        seen.in_error = False
         return
     plain = tidy(text)
     for found in _UNMATCHED.finditer(plain):
@@ -114,6 +116,10 @@ def _note_output(seen: _Seen, name: str, text: str) -> None:
     found_error = _ANSIBLE_ERROR.match(plain)
     if found_error:
         seen.errors.append(one_line(found_error["text"]))
+    elif seen.in_error and plain.strip():
+        seen.errors[-1] = one_line(f"{seen.errors[-1]}\n{plain}")
+    # The lines that explain an error follow it, up to an empty one.
+    seen.in_error = bool(found_error) or (seen.in_error and bool(plain.strip()))
 
 
 def _host(standing: results.Standing) -> Host:
@@ -130,7 +136,7 @@ def _problems(seen: _Seen, ending: Ending, entries: Sequence[Entry]) -> list[str
     elif ending.ended:
         problems.append("the check was interrupted; hosts that are not listed were not looked at")
     elif ending.code and not any(entry.state in ("failed", "unreachable") for entry in entries):
-        problems.append(seen.errors[0] if seen.errors else f"ansible-playbook ended with code {ending.code}")
+        problems.insert(0, seen.errors[0] if seen.errors else f"ansible-playbook ended with code {ending.code}")
     if not seen.hosts and not problems:
         problems.append("no host was looked at; check the inventory and --limit")
     return problems

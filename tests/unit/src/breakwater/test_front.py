@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.breakwater.stack.plugins.plugin_utils.policy.controls import CONTROLS
 from breakwater import exits, front
 from breakwater.cli import run
+from breakwater.drift import run as drift_run
 from breakwater.front_arguments import read_front_options
 
 
@@ -120,6 +121,16 @@ def test_the_command_is_shown_without_secrets(ansible: Path, capfd: pytest.Captu
     assert "breakwater: ansible-playbook --inventory hosts" in shown
     assert "c4n4ry" not in shown
     assert "c4n4ry" in ansible.read_text()
+
+
+def test_drift_shows_its_command_without_secrets(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(drift_run, "search_path", lambda: "/nowhere")
+    assert run(["drift", "-i", "hosts", "-v", "-e", "db_password=c4n4ry-b1rd"]) == exits.ERROR
+    shown = capsys.readouterr().err
+    assert "breakwater: ansible-playbook --inventory hosts" in shown
+    assert "c4n4ry" not in shown
 
 
 def test_an_interrupt_leaves_ansible_the_time_to_end_well(ansible: Path) -> None:

@@ -100,6 +100,21 @@ def test_a_check_that_did_not_run_to_its_end_says_so(head: str, ending: Any, pro
     assert problem in rendered(report, "text")
 
 
+def test_ansibles_error_is_told_with_the_lines_that_explain_it_before_what_follows_from_it() -> None:
+    lines = [
+        "[WARNING]: Unable to parse hosts.yml as an inventory source",
+        "[ERROR]: Unable to retrieve file contents.",
+        "Could not find or access 'vars.yml' on the Ansible Controller.",
+        "",
+        "something else",
+    ]
+    report = read([{"event": "verbose", "stdout": line, "event_data": {}} for line in lines], ended(1))
+    assert report.problems == (
+        "Unable to retrieve file contents.; Could not find or access 'vars.yml' on the Ansible Controller.",
+        'the inventory "hosts.yml" cannot be read, or names no host',
+    )
+
+
 def test_no_event_at_all_is_not_clean() -> None:
     report = read([], ended())
     assert report.problems == ("no host was looked at; check the inventory and --limit",)
