@@ -76,10 +76,17 @@ def passwords(project: Project, clients: Iterable[Client], sources: Sources | No
     return found
 
 
-def logins(record: Record, known: Mapping[str, str]) -> list[Login]:
-    """Return what has to be proven: every user on every database; without a password there is only the health check."""
+def logins(record: Record, known: Mapping[str, str], in_use: bool = False) -> list[Login]:
+    """Return what has to be proven: every user on every database; without a password there is only the health check.
+
+    Args:
+        record: the pool.
+        known: password by user.
+        in_use: there are clients on it by now. In session mode they keep their connections, and the proof would wait
+            for all of them in vain; so it takes one.
+    """
     return [
-        Login(user, known[user], database.name, database.backends)
+        Login(user, known[user], database.name, 1 if in_use else database.backends)
         for database in record.databases
         for user in database.users
         if user in known

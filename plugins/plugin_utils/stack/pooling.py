@@ -68,6 +68,7 @@ class PoolSteps:
         self._options = options
         self._timeout = timeout
         self._record = pool_record.of_reading(reading)
+        self._in_use = False
 
     def begin(self, deployment: Deployment, touched: bool) -> None:
         """Make the objects and have a running pooler read its files again, before the first stage.
@@ -77,6 +78,7 @@ class PoolSteps:
             touched: the run has changed files of the pool, or found its objects changed.
         """
         record = self._record
+        self._in_use = record is not None and bool(self._containers(record.service, running=False))
         if record is None or not (touched or record.service in deployment.services):
             return
         self._ensure_objects(record)
@@ -118,11 +120,11 @@ class PoolSteps:
                 superuser = self._project.services[name].environment.get("POSTGRES_USER") or "postgres"
                 self._sql(container, superuser, pool_objects.drop_script())
 
-    def _containers(self, service: str) -> list[str]:
-        """Return the running containers of a service; asked anew each time, for the stages replace them."""
+    def _containers(self, service: str, running: bool = True) -> list[str]:
+        """Return the containers of a service; asked anew each time, for the stages replace them."""
         labels = {"project": self._project.name, "service": service, "oneoff": "False"}
         filters = [part for key, value in labels.items() for part in ("--filter", f"{_LABEL}{key}={value}")]
-        status = ("--filter", "status=running")
+        status = ("--filter", "status=running") if running else ("--all",)
         found: list[str] = self._action.docker(self._options, "ps", "--quiet", *filters, *status)["stdout"].split()
         return found
 
@@ -180,7 +182,7 @@ class PoolSteps:
         sources = sources_of(self._reading, {})
         found = find_clients(self._project, stack.roles, sources)
         known = pool_proof.passwords(self._project, found.of(record.server), sources)
-        wanted = pool_proof.logins(record, known)
+        wanted = pool_proof.logins(record, known, self._in_use)
         names = ", ".join(f"{login.database} ({login.user}, {login.backends} at once)" for login in wanted)
         self._action.say([f"{record.service}: proving {names}"])
         reason = self._until(lambda: self._try(record, wanted), min(self._timeout, _PROVE_SECONDS))

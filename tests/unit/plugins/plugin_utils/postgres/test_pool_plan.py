@@ -205,6 +205,8 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
     script = pool_proof.script(plan.record, [login._replace(password="it's") for login in wanted])
     assert """export PGPASSWORD='it'"'"'s'""" in script
     assert pool_proof.logins(plan.record, {}) == []
+    assert max(login.backends for login in wanted) > 1
+    assert {login.backends for login in pool_proof.logins(plan.record, known, in_use=True)} == {1}
 
 
 @pytest.mark.parametrize(
