@@ -160,15 +160,12 @@ class Stages:
             except ApplicationError as error:
                 outcome.append(str(error.type))
             self.over += 1
+            workflow.upsert_memo({"over": self.over})
         return outcome
 
     @workflow.signal
     def go(self) -> None:
         self.signals += 1
-
-    @workflow.query
-    def stage(self) -> int:
-        return self.over
 
 
 WORKFLOWS: list[type] = [Plain, Bare, Greedy, Leaf, Again, Stalls, Waits, Stages]
