@@ -76,21 +76,34 @@ def passwords(project: Project, clients: Iterable[Client], sources: Sources | No
     return found
 
 
-def logins(record: Record, known: Mapping[str, str], in_use: bool = False) -> list[Login]:
+#: How many connections the server has left for those who are no superusers.
+ROOM_QUERY = """
+SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+  - coalesce(current_setting('reserved_connections', true)::int, 0)
+  - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS room
+""".strip()
+
+
+def logins(record: Record, known: Mapping[str, str], room: int, in_use: bool = False) -> list[Login]:
     """Return what has to be proven: every user on every database; without a password there is only the health check.
 
     Args:
         record: the pool.
         known: password by user.
+        room: connections that the server has left. The clients are not moved yet and still have their own, so the
+            proof of all takes half of them together; the pool keeps open for a while what it took.
         in_use: there are clients on it by now. In session mode they keep their connections, and the proof would wait
             for all of them in vain; so it takes one.
     """
-    return [
-        Login(user, known[user], database.name, 1 if in_use else database.backends)
-        for database in record.databases
-        for user in database.users
-        if user in known
-    ]
+    found = []
+    left = room // 2
+    for database in record.databases:
+        for user in database.users:
+            if user in known:
+                count = 1 if in_use else max(1, min(database.backends, left))
+                left -= count
+                found.append(Login(user, known[user], database.name, count))
+    return found
 
 
 def script(record: Record, wanted: Sequence[Login]) -> str:

@@ -137,6 +137,13 @@ class PoolSteps:
         arguments = self._reach(container) | {"user": user, "script_z": _transport.pack_bytes(script.encode("utf-8"))}
         self._action.target("breakwater.stack.postgres_sql", arguments)
 
+    def _ask(self, record: Record, query: str) -> list[dict[str, Any]]:
+        """Return the rows of a query to PostgreSQL."""
+        arguments = self._reach(self._server(record)) | {"user": record.superuser, "query": query}
+        answer = self._action.target("breakwater.stack.postgres_sql", arguments)
+        rows: list[dict[str, Any]] = _transport.unpack(answer["rows_z"])
+        return rows
+
     def _reach(self, container: str) -> dict[str, Any]:
         """Give the arguments that name a container on its engine."""
         engine = {key: self._options[key] for key in ("docker_host", "docker_cli") if self._options.get(key)}
@@ -182,7 +189,8 @@ class PoolSteps:
         sources = sources_of(self._reading, {})
         found = find_clients(self._project, stack.roles, sources)
         known = pool_proof.passwords(self._project, found.of(record.server), sources)
-        wanted = pool_proof.logins(record, known, self._in_use)
+        room = self._ask(record, pool_proof.ROOM_QUERY)[0]["room"]
+        wanted = pool_proof.logins(record, known, room, self._in_use)
         names = ", ".join(f"{login.database} ({login.user}, {login.backends} at once)" for login in wanted)
         self._action.say([f"{record.service}: proving {names}"])
         reason = self._until(lambda: self._try(record, wanted), min(self._timeout, _PROVE_SECONDS))
@@ -211,9 +219,8 @@ class PoolSteps:
         patience = time.monotonic() + min(self._timeout, _SHOW_SECONDS) / 2
 
         def check() -> str:
-            query = {"user": record.superuser, "query": pool_proof.activity_query(record)}
-            answer = self._action.target("breakwater.stack.postgres_sql", self._reach(self._server(record)) | query)
-            reason = pool_proof.unproven(_transport.unpack(answer["rows_z"]), pooler, moved, temporal)
+            rows = self._ask(record, pool_proof.activity_query(record))
+            reason = pool_proof.unproven(rows, pooler, moved, temporal)
             return reason or (self._ask_temporal(client.service, patience) if temporal else "")
 
         reason = self._until(check, self._timeout if temporal else _SHOW_SECONDS)

@@ -196,7 +196,7 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
     clients = find_clients(project, Stack(project, None, {}, Settings()).roles).clients
     known = pool_proof.passwords(project, [client for client in clients if client.service != "other"])
     assert known == {"temporal": "hunt-me-1", "shop": "hunt-me-2"}
-    wanted = pool_proof.logins(plan.record, known)
+    wanted = pool_proof.logins(plan.record, known, 100)
     assert {(login.user, login.database) for login in wanted} == {
         ("temporal", "temporal"),
         ("temporal", "temporal_visibility"),
@@ -204,9 +204,11 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
     }
     script = pool_proof.script(plan.record, [login._replace(password="it's") for login in wanted])
     assert """export PGPASSWORD='it'"'"'s'""" in script
-    assert pool_proof.logins(plan.record, {}) == []
-    assert max(login.backends for login in wanted) > 1
-    assert {login.backends for login in pool_proof.logins(plan.record, known, in_use=True)} == {1}
+    assert pool_proof.logins(plan.record, {}, 100) == []
+    assert [login.backends for login in wanted] == [database.backends for database in plan.record.databases]
+    assert sum(login.backends for login in pool_proof.logins(plan.record, known, 16)) <= 8 + 2
+    assert {login.backends for login in pool_proof.logins(plan.record, known, -1)} == {1}
+    assert {login.backends for login in pool_proof.logins(plan.record, known, 100, in_use=True)} == {1}
 
 
 @pytest.mark.parametrize(
