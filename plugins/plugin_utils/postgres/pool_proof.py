@@ -76,33 +76,36 @@ def passwords(project: Project, clients: Iterable[Client], sources: Sources | No
     return found
 
 
-#: How many connections the server has left for those who are no superusers.
-ROOM_QUERY = """
+def room_query(record: Record) -> str:
+    """Return the SELECT that says how many connections are left (room) and how many the pool's users hold (held)."""
+    users = ", ".join(map(literal, record.users))
+    return f"""
 SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-  - coalesce(current_setting('reserved_connections', true)::int, 0)
-  - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend')::int AS room
+  - coalesce(current_setting('reserved_connections', true)::int, 0) - count(*)::int AS room,
+  (count(*) FILTER (WHERE usename IN ({users})))::int AS held
+FROM pg_stat_activity WHERE backend_type = 'client backend'
 """.strip()
 
 
-def logins(record: Record, known: Mapping[str, str], room: int, in_use: bool = False) -> list[Login]:
+def logins(record: Record, known: Mapping[str, str], room: int, held: int, in_use: bool = False) -> list[Login]:
     """Return what has to be proven: every user on every database; without a password there is only the health check.
 
     Args:
         record: the pool.
         known: password by user.
-        room: connections that the server has left. The clients are not moved yet and still have their own, so the
-            proof of all takes half of them together; the pool keeps open for a while what it took.
+        room, held: see :func:`room_query`. Clients that are not moved yet still have their own connections. Where
+            these make the difference, the proof of all takes half of what is left, and nobody is kept out by it.
         in_use: there are clients on it by now. In session mode they keep their connections, and the proof would wait
             for all of them in vain; so it takes one.
     """
+    wanted = [(user, database) for database in record.databases for user in database.users if user in known]
+    total = sum(database.backends for _user, database in wanted)
+    left = room // 2 if total <= room + held else total
     found = []
-    left = room // 2
-    for database in record.databases:
-        for user in database.users:
-            if user in known:
-                count = 1 if in_use else max(1, min(database.backends, left))
-                left -= count
-                found.append(Login(user, known[user], database.name, count))
+    for user, database in wanted:
+        count = 1 if in_use else max(1, min(database.backends, left))
+        left -= count
+        found.append(Login(user, known[user], database.name, count))
     return found
 
 

@@ -189,8 +189,8 @@ class PoolSteps:
         sources = sources_of(self._reading, {})
         found = find_clients(self._project, stack.roles, sources)
         known = pool_proof.passwords(self._project, found.of(record.server), sources)
-        room = self._ask(record, pool_proof.ROOM_QUERY)[0]["room"]
-        wanted = pool_proof.logins(record, known, room, self._in_use)
+        row = self._ask(record, pool_proof.room_query(record))[0]
+        wanted = pool_proof.logins(record, known, row["room"], row["held"], self._in_use)
         names = ", ".join(f"{login.database} ({login.user}, {login.backends} at once)" for login in wanted)
         self._action.say([f"{record.service}: proving {names}"])
         reason = self._until(lambda: self._try(record, wanted), min(self._timeout, _PROVE_SECONDS))

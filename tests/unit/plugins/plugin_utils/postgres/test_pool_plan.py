@@ -196,7 +196,7 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
     clients = find_clients(project, Stack(project, None, {}, Settings()).roles).clients
     known = pool_proof.passwords(project, [client for client in clients if client.service != "other"])
     assert known == {"temporal": "hunt-me-1", "shop": "hunt-me-2"}
-    wanted = pool_proof.logins(plan.record, known, 100)
+    wanted = pool_proof.logins(plan.record, known, 100, 0)
     assert {(login.user, login.database) for login in wanted} == {
         ("temporal", "temporal"),
         ("temporal", "temporal_visibility"),
@@ -204,11 +204,12 @@ def test_the_proof_logs_in_as_every_user_whose_password_is_known() -> None:
     }
     script = pool_proof.script(plan.record, [login._replace(password="it's") for login in wanted])
     assert """export PGPASSWORD='it'"'"'s'""" in script
-    assert pool_proof.logins(plan.record, {}, 100) == []
+    assert pool_proof.logins(plan.record, {}, 100, 0) == []
     assert [login.backends for login in wanted] == [database.backends for database in plan.record.databases]
-    assert sum(login.backends for login in pool_proof.logins(plan.record, known, 16)) <= 8 + 2
-    assert {login.backends for login in pool_proof.logins(plan.record, known, -1)} == {1}
-    assert {login.backends for login in pool_proof.logins(plan.record, known, 100, in_use=True)} == {1}
+    assert sum(login.backends for login in pool_proof.logins(plan.record, known, 16, 90)) <= 8 + 2
+    assert pool_proof.logins(plan.record, known, 2, 0) == wanted, "what is not there is found out"
+    assert {login.backends for login in pool_proof.logins(plan.record, known, -1, 90)} == {1}
+    assert {login.backends for login in pool_proof.logins(plan.record, known, 100, 0, in_use=True)} == {1}
 
 
 @pytest.mark.parametrize(
