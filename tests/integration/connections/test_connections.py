@@ -193,7 +193,7 @@ def limit_processes(stack: Stack, most: int) -> None:
     ("arguments", "message"),
     [
         (("--service", "app"), "PostgreSQL in bw-connections-app-1: no way to see its connections. Tried a connection"),
-        (("--service", "nothing"), "the project bw-connections has no service \"nothing\""),
+        (("--service", "nothing"), 'the project bw-connections has no service "nothing"'),
         (("--project-dir", "/nowhere"), "/nowhere: "),
     ],
 )
