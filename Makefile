@@ -52,8 +52,10 @@ test: test-quick ## Test everything: unit, packaging, sanity, versions, integrat
 	@# Two files at a time: most of their time is waiting for containers.
 	pytest -n 2 --dist loadfile tests/integration tests/molecule
 
-bench: venv ground ## Measure the speed of scan, fix and the playbook
+bench: venv ground ## Measure scan, fix, the playbook, the pool and the guard
 	bench/run
+	python bench/pool.py
+	python bench/guard.py
 
 down: ## Remove all that `make harden` created
 	scripts/harden-example --down
