@@ -3,21 +3,19 @@
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import subprocess
 import sys
 import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import yaml
 
-ROOT = Path(__file__).resolve().parents[2]
-IMAGES = Path(os.environ.get("BREAKWATER_CACHE", ROOT / ".cache")) / "ground" / "images.env"
+from stacks import IMAGES, ROOT, Project, Run
+
+__all__ = ["IMAGES", "ROOT", "Run", "Stack", "until"]
+
 PASSWORDS = {"POSTGRES_PASSWORD": "hunt-me-super-1", "APP_PASSWORD": "hunt-me-app-2"}
 
 COMPOSE = """# what people write
@@ -69,20 +67,8 @@ INITDB = "CREATE ROLE shop LOGIN PASSWORD '{}'; CREATE TABLE counter (n int); IN
 GRANT = "GRANT ALL ON counter TO shop;\n"
 
 
-class Run(NamedTuple):
-    """What a playbook printed and how it ended."""
-
-    code: int
-    text: str
-
-    @property
-    def changed(self) -> int:
-        """The number of changed tasks of the host."""
-        return int(re.findall(r"ok=\d+ +changed=(\d+)", self.text)[-1])
-
-
-class Stack:
-    """One project in a folder of its own.
+class Stack(Project):
+    """A database and an application.
 
     Args:
         folder: where its files lie.
@@ -118,56 +104,14 @@ class Stack:
         self.inventory.write_text(yaml.safe_dump({"stacks": {"hosts": {"small": usual | variables}}}))
 
     def command(self, playbook: str, *arguments: str) -> list[str]:
-        """The command of a playbook."""
-        program = str(Path(sys.executable).parent / "ansible-playbook")
-        return [program, str(ROOT / f"{playbook}.yml"), "-i", str(self.inventory), "--diff", *arguments]
+        """The command of a playbook, with its diff."""
+        return super().command(playbook, "--diff", *arguments)
 
-    def environment(self) -> dict[str, str]:
-        """The environment of a playbook."""
-        return os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-
-    def play(self, playbook: str, *arguments: str) -> Run:
-        """Run a playbook to its end."""
-        done = subprocess.run(
-            self.command(playbook, *arguments),
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
-            cwd=ROOT,
-        )
-        return Run(done.returncode, done.stdout)
-
-    def harden(self, *arguments: str) -> Run:
+    def harden(self, *arguments: str, **environment: str) -> Run:
         """Run the hardening, which has to succeed."""
-        run = self.play("harden", *arguments)
+        run = self.play("harden", *arguments, **environment)
         assert run.code == 0, run.text
         return run
-
-    def docker(self, *arguments: str) -> str:
-        """Run a docker command that has to succeed."""
-        return subprocess.run(
-            ["docker", *arguments], cwd=self.folder, capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    def up(self) -> None:
-        """Start the project as its files say."""
-        self.docker("compose", "up", "--detach", "--wait")
-
-    def down(self) -> None:
-        """Remove what runs, whatever the files say by now."""
-        for listing, remove in ((["ps", "-aq"], ["rm", "-f", "-v"]), (["network", "ls", "-q"], ["network", "rm"])):
-            found = self.docker(*listing, "--filter", f"label=com.docker.compose.project={self.name}").split()
-            if found:
-                self.docker(*remove, *found)
-
-    def inspect(self, service: str) -> dict[str, Any]:
-        """What the engine says of a service's container."""
-        found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{self.name}-{service}-1"))
-        return found[0]
 
     def services(self) -> dict[str, str]:
         """The ids of the running containers by service."""

@@ -57,14 +57,82 @@ class Run(NamedTuple):
         return {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", line)}
 
     @property
+    def changed(self) -> int:
+        """The number of changed tasks of the last host."""
+        return self.recap["changed"]
+
+    @property
     def diff(self) -> str:
         """The diff as the write shows it, without the reasons below it, which hold what is measured at the time."""
         found = re.search(r"^--- a/.*?(?=^Reasons$)", self.text, re.MULTILINE | re.DOTALL)
         return found[0] if found else ""
 
 
-class Stack:
-    """One project in a folder of its own.
+class Project:
+    """A Compose project in a folder of its own, and the playbooks that are run on it.
+
+    Attributes:
+        folder: where its files lie.
+        name: of the project.
+        file: its Compose file.
+        inventory: that of the playbooks.
+    """
+
+    folder: Path
+    name: str
+    file: Path
+    inventory: Path
+
+    def command(self, playbook: str, *arguments: str) -> list[str]:
+        """The command of a playbook."""
+        program = str(Path(sys.executable).parent / "ansible-playbook")
+        return [program, str(ROOT / f"{playbook}.yml"), "-i", str(self.inventory), *arguments]
+
+    def environment(self, **more: str) -> dict[str, str]:
+        """The environment of a playbook."""
+        return os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"} | more
+
+    def play(self, playbook: str, *arguments: str, **environment: str) -> Run:
+        """Run a playbook to its end."""
+        done = subprocess.run(
+            self.command(playbook, *arguments),
+            env=self.environment(**environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=300,
+            cwd=ROOT,
+        )
+        return Run(done.returncode, done.stdout)
+
+    def docker(self, *arguments: str) -> str:
+        """Run a docker command that has to succeed."""
+        return subprocess.run(
+            ["docker", *arguments], cwd=self.folder, capture_output=True, text=True, check=True
+        ).stdout.strip()
+
+    def up(self) -> None:
+        """Start the project as its files say."""
+        self.docker("compose", "up", "--detach", "--wait")
+
+    def down(self) -> None:
+        """Remove what runs, whatever the files say by now."""
+        for kind, remove in (("container", ["rm", "-f", "-v"]), ("network", ["network", "rm"])):
+            listing = ["ps", "-aq"] if kind == "container" else ["network", "ls", "-q"]
+            found = self.docker(*listing, "--filter", f"label=com.docker.compose.project={self.name}").split()
+            if found:
+                self.docker(*remove, *found)
+
+    def inspect(self, service: str) -> dict[str, Any]:
+        """What the engine says of a service's container."""
+        found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{self.name}-{service}-1"))
+        return found[0]
+
+
+class Stack(Project):
+    """A cache and an application.
 
     Args:
         folder: where its files lie.
@@ -93,56 +161,9 @@ class Stack:
         hosts = {"small": usual | variables}
         self.inventory.write_text(yaml.safe_dump({"stacks": {"hosts": hosts}}))
 
-    def command(self, playbook: str, *arguments: str) -> list[str]:
-        """The command of a playbook."""
-        program = str(Path(sys.executable).parent / "ansible-playbook")
-        return [program, str(ROOT / f"{playbook}.yml"), "-i", str(self.inventory), *arguments]
-
-    def environment(self, **more: str) -> dict[str, str]:
-        """The environment of a playbook."""
-        return os.environ | {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"} | more
-
-    def play(self, playbook: str, *arguments: str, **environment: str) -> Run:
-        """Run a playbook to its end."""
-        done = subprocess.run(
-            self.command(playbook, *arguments),
-            env=self.environment(**environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            check=False,
-            timeout=300,
-            cwd=ROOT,
-        )
-        return Run(done.returncode, done.stdout)
-
     def harden(self, *arguments: str, **environment: str) -> Run:
         """Run the hardening."""
         return self.play("harden", *arguments, **environment)
-
-    def docker(self, *arguments: str) -> str:
-        """Run a docker command that has to succeed."""
-        return subprocess.run(
-            ["docker", *arguments], cwd=self.folder, capture_output=True, text=True, check=True
-        ).stdout.strip()
-
-    def up(self) -> None:
-        """Start the project as its files say."""
-        self.docker("compose", "up", "--detach", "--wait")
-
-    def down(self) -> None:
-        """Remove what runs, whatever the files say by now."""
-        for kind, remove in (("container", ["rm", "-f", "-v"]), ("network", ["network", "rm"])):
-            listing = ["ps", "-aq"] if kind == "container" else ["network", "ls", "-q"]
-            found = self.docker(*listing, "--filter", f"label=com.docker.compose.project={self.name}").split()
-            if found:
-                self.docker(*remove, *found)
-
-    def inspect(self, service: str) -> dict[str, Any]:
-        """What the engine says of a service's container."""
-        found: list[dict[str, Any]] = json.loads(self.docker("inspect", f"{self.name}-{service}-1"))
-        return found[0]
 
     def ids(self) -> dict[str, str]:
         """The containers by service; what has none is left out."""

@@ -188,7 +188,7 @@ def new_id(name: str = "w") -> str:
 def attributes(history: WorkflowHistory, kind: str) -> list[Any]:
     """Give the attributes of all events of a kind, such as ``activity_task_scheduled``."""
     name = f"{kind}_event_attributes"
-    return [getattr(event, name) for event in history.events if event.HasField(name)]  # type: ignore[arg-type]
+    return [getattr(event, name) for event in history.events if event.HasField(name)]  # type: ignore[arg-type] # a field by its name
 
 
 def seconds(message: Any, field: str) -> float | None:

@@ -3,35 +3,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import subprocess
 import time
-from pathlib import Path
 
 import yaml
+from killing import kill_all
 
 from stacks import LIMITS, Stack
 
 POINTS = 20
 #: Every so many kills a run goes on to its end.
 ROUND = 5
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below one, the deepest last: Ansible's workers have sessions of their own."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, queue = [], [pid]
-    while queue:
-        below = children.get(queue.pop(0), [])
-        found += below
-        queue += below
-    return found
 
 
 def kill_after(stack: Stack, seconds: float) -> bool:
@@ -41,10 +24,7 @@ def kill_after(stack: Stack, seconds: float) -> bool:
     )
     time.sleep(seconds)
     working = run.poll() is None
-    for pid in [run.pid, *descendants(run.pid)]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    run.wait()
+    kill_all(run)
     return working
 
 

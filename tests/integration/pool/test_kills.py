@@ -3,32 +3,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
 import subprocess
 import time
 from pathlib import Path
 
+from killing import kill_all
 from pooled import Stack, until
 
 #: What the run says when it has come so far.
 POINTS = ("the function that the pool looks users up with", "proving shop", "recreating app", "works through the pool")
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below one, the deepest last: Ansible's workers have sessions of their own."""
-    children: dict[int, list[int]] = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):
-            fields = stat.read_text().rpartition(")")[2].split()
-            children.setdefault(int(fields[1]), []).append(int(stat.parent.name))
-    found, queue = [], [pid]
-    while queue:
-        below = children.get(queue.pop(0), [])
-        found += below
-        queue += below
-    return found
 
 
 def kill_at(stack: Stack, log: Path, said: str) -> None:
@@ -37,10 +20,7 @@ def kill_at(stack: Stack, log: Path, said: str) -> None:
         run = subprocess.Popen(stack.command("harden"), env=stack.environment(), stdout=output, stderr=output)
     assert until(lambda: said in log.read_text() or run.poll() is not None, seconds=120)
     time.sleep(0.3)
-    for pid in [run.pid, *descendants(run.pid)]:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGKILL)
-    run.wait()
+    kill_all(run)
 
 
 def test_killed_at_each_step(stack: Stack, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,11 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Example]:
         subprocess.run(["docker", "volume", "rm", f"{one.name}_postgres-data", f"{one.name}_redis-data"], check=False)
 
 
+def only_from(example: Example, database: str, pooler: str) -> bool:
+    """Say whether all connections of a database come from the pooler."""
+    return example.backends(database) == {pooler}
+
+
 def test_temporal_and_the_worker_go_through_the_pool(example: Example) -> None:
     before, services = example.files(), example.services()
     done = example.harden()
@@ -97,7 +103,7 @@ def test_temporal_and_the_worker_go_through_the_pool(example: Example) -> None:
     assert example.workflow()
     pooler = example.address("pgbouncer")
     for database in ("temporal", "temporal_visibility", "app"):
-        assert until(lambda name=database: example.backends(name) == {pooler}), database  # type: ignore[misc]
+        assert until(partial(only_from, example, database, pooler)), database
     assert PASSWORD not in done.text
     assert example.harden().changed == 0
     example.inventory_with(compose_limits_ignore=[], pgbouncer_state="absent", breakwater_wait_timeout=120)
