@@ -219,22 +219,9 @@ def plan_pool(
     moves = move_clients(project, subject.found._replace(clients=subject.pooled), targets, sources)
     _refuse(moves.refusals)
     texts = _with_include(project, moves.texts)
-    clients = pool_record.order(
-        [PooledClient(name, _kind(subject, name), target.mode) for name, target in targets.items()]
-    )
-    databases = tuple(
-        PooledDatabase(size.database, tuple(sorted(size.users)), size.pool_size) for size in sizes.databases
-    )
     current = {**sources.dotenv, **sources.env_files, **{document.name: document.text for document in project.files}}
-    kept = Record(
-        pooler.service,
-        pooler.port,
-        subject.server,
-        subject.superuser,
-        databases,
-        clients,
-        pool_record.texts_before(record, current, texts),
-        {**(record.after if record else {}), **texts},
+    kept = _without_texts(subject, pooler, sizes, targets)._replace(
+        before=pool_record.texts_before(record, current, texts), after={**(record.after if record else {}), **texts}
     )
     files = (
         *pooler_files(pooler, sizes, password),
@@ -242,6 +229,27 @@ def plan_pool(
         File(pool_record.PATH, pool_record.write(kept), secret=True),
     )
     return PoolPlan(kept, pooler, files, texts, moves, table)
+
+
+def _without_texts(subject: Subject, pooler: Pooler, sizes: Sizes, targets: Mapping[str, Target]) -> Record:
+    """Describe the pool as it is kept beside the project, without the texts of the user's files.
+
+    Args:
+        subject, pooler, sizes: the pool.
+        targets: what each client is led to, by service.
+    """
+    clients = [PooledClient(name, _kind(subject, name), target.mode) for name, target in targets.items()]
+    databases = [PooledDatabase(size.database, tuple(sorted(size.users)), size.pool_size) for size in sizes.databases]
+    return Record(
+        pooler.service,
+        pooler.port,
+        subject.server,
+        subject.superuser,
+        tuple(databases),
+        pool_record.order(clients),
+        before={},
+        after={},
+    )
 
 
 def _refuse(refusals: Sequence[Refusal]) -> None:
